@@ -1,0 +1,1 @@
+"""The only modules of the orchestrator that import boto3 or docker."""

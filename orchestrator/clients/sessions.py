@@ -1,0 +1,124 @@
+"""
+boto3 clients, and what botocore's errors mean to a user.
+
+Credentials, region, profile and endpoint are boto3's own: this module adds retries and timeouts only.
+"""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from functools import cache
+from typing import Any
+
+import boto3
+from botocore.config import Config
+from botocore.exceptions import (
+    BotoCoreError,
+    ClientError,
+    EndpointConnectionError,
+    HTTPClientError,
+    NoCredentialsError,
+    NoRegionError,
+    PartialCredentialsError,
+    ProfileNotFound,
+    SSOTokenLoadError,
+    TokenRetrievalError,
+    UnauthorizedSSOTokenError,
+)
+
+from orchestrator.errors import S3ReclassError
+
+CONNECT_TIMEOUT_S = 10
+READ_TIMEOUT_S = 60
+MAX_ATTEMPTS = 8
+
+EXPIRED = {"ExpiredToken", "ExpiredTokenException", "RequestExpired", "TokenRefreshRequired"}
+UNKNOWN_CREDENTIALS = {
+    "InvalidAccessKeyId",
+    "InvalidClientTokenId",
+    "SignatureDoesNotMatch",
+    "UnrecognizedClientException",
+    "InvalidSignatureException",
+}
+DENIED = {"AccessDenied", "AccessDeniedException", "AllAccessDisabled", "UnauthorizedOperation", "403"}
+
+
+@cache
+def session() -> boto3.Session:
+    """The process's one boto3 session. Raises S3ReclassError when the profile doesn't exist."""
+    with aws_errors("reading the AWS configuration"):
+        return boto3.Session()
+
+
+def client(service: str, **config: Any) -> Any:
+    """
+    A boto3 client with retries and timeouts that suit a launcher.
+
+    config: further botocore Config fields.
+    Raises S3ReclassError when no region or profile can be found.
+    """
+    settings = Config(
+        retries={"mode": "standard", "max_attempts": MAX_ATTEMPTS},
+        connect_timeout=CONNECT_TIMEOUT_S,
+        read_timeout=READ_TIMEOUT_S,
+        **config,
+    )
+    with aws_errors(f"connecting to {service}"):
+        return session().client(service, config=settings)  # type: ignore[call-overload]  # the service is a variable
+
+
+def error_code(error: Exception) -> str:
+    """AWS's code of an error (`AccessDenied`), or "" when AWS didn't answer."""
+    return str(error.response.get("Error", {}).get("Code", "")) if isinstance(error, ClientError) else ""
+
+
+@contextmanager
+def aws_errors(doing: str) -> Iterator[None]:
+    """A block whose botocore errors become an S3ReclassError; doing: what was tried, as "reading the stack"."""
+    try:
+        yield
+    except (BotoCoreError, ClientError) as error:
+        raise explain(error, doing) from error
+
+
+def explain(error: BotoCoreError | ClientError, doing: str) -> S3ReclassError:
+    """The error in words: what was tried, what AWS said, and what to do next."""
+    return S3ReclassError(f"{doing}: {_advice(error)}")
+
+
+_ADVICE: tuple[tuple[tuple[type[BotoCoreError], ...], str], ...] = (
+    (
+        (NoCredentialsError, PartialCredentialsError),
+        "no AWS credentials were found: set AWS_PROFILE, or run `aws configure` or `aws sso login`",
+    ),
+    ((NoRegionError,), "no AWS Region is set: set AWS_REGION (eu-west-1, say) or a region in your AWS profile"),
+    ((ProfileNotFound,), "{error}: check AWS_PROFILE, or run `aws configure list-profiles`"),
+    (
+        (SSOTokenLoadError, TokenRetrievalError, UnauthorizedSSOTokenError),
+        "the SSO session has ended: run `aws sso login`",
+    ),
+    (
+        (EndpointConnectionError, HTTPClientError),
+        "no connection ({error}): check the network, the Region and AWS_ENDPOINT_URL",
+    ),
+)
+
+
+def _advice(error: BotoCoreError | ClientError) -> str:
+    if isinstance(error, ClientError):
+        return _advice_on_answer(error)
+    words = next((words for kinds, words in _ADVICE if isinstance(error, kinds)), "{error}")
+    return words.format(error=error)
+
+
+def _advice_on_answer(error: ClientError) -> str:
+    code = error_code(error)
+    message = str(error.response.get("Error", {}).get("Message", "")).strip() or str(error)
+    if code in EXPIRED:
+        return "the AWS credentials have expired: get new ones (`aws sso login`, say) and run the command again"
+    if code in UNKNOWN_CREDENTIALS:
+        return f"AWS doesn't know these credentials ({code}): check them with `aws sts get-caller-identity`"
+    if code in DENIED:
+        return (
+            f"AWS denied it ({code}: {message}): the IAM policy of your credentials must allow {error.operation_name}"
+        )
+    return f"{code}: {message}"

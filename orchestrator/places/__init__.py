@@ -1,0 +1,1 @@
+"""Where tasks run: see `base.py` for what every place promises."""

@@ -1,0 +1,63 @@
+"""What every test gets: no way to the real AWS, dummy credentials, and moto's server when it asks for one."""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import boto3
+import pytest
+from moto.server import ThreadedMotoServer
+from pytest_socket import socket_allow_hosts
+
+from orchestrator.clients.sessions import session
+
+NOWHERE = "http://127.0.0.1:9"
+"""Loopback's discard port: nothing listens, so a test that forgot its fake AWS fails at once."""
+
+
+def pytest_runtest_setup() -> None:
+    """Only loopback can be connected to, whatever a test does."""
+    socket_allow_hosts(["127.0.0.1", "::1", "localhost"], allow_unix_socket=True)
+
+
+@pytest.fixture(autouse=True)
+def no_real_aws(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Iterator[None]:
+    """Give every test dummy credentials, an endpoint where nothing listens, and none of the user's own settings."""
+    for name in ("AWS_PROFILE", "AWS_SESSION_TOKEN", "AWS_CA_BUNDLE", "AWS_CONTAINER_CREDENTIALS_FULL_URI"):
+        monkeypatch.delenv(name, raising=False)
+    monkeypatch.setenv("AWS_ACCESS_KEY_ID", "testing")
+    monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "testing")
+    monkeypatch.setenv("AWS_REGION", "eu-west-1")
+    monkeypatch.setenv("AWS_DEFAULT_REGION", "eu-west-1")
+    monkeypatch.setenv("AWS_ENDPOINT_URL", NOWHERE)
+    monkeypatch.setenv("AWS_EC2_METADATA_DISABLED", "true")
+    monkeypatch.setenv("AWS_CONFIG_FILE", str(tmp_path / "no-aws-config"))
+    monkeypatch.setenv("AWS_SHARED_CREDENTIALS_FILE", str(tmp_path / "no-aws-credentials"))
+    session.cache_clear()
+    yield
+    session.cache_clear()
+
+
+@pytest.fixture(scope="session")
+def moto_server() -> Iterator[str]:
+    """Moto's server on a free loopback port: its endpoint."""
+    server = ThreadedMotoServer(ip_address="127.0.0.1", port=0, verbose=False)
+    server.start()
+    host, port = server.get_host_and_port()
+    yield f"http://{host}:{port}"
+    server.stop()
+
+
+@pytest.fixture
+def aws(moto_server: str, no_real_aws: None, monkeypatch: pytest.MonkeyPatch) -> str:  # noqa: ARG001 (order: after no_real_aws)
+    """An empty AWS in moto's server, named by AWS_ENDPOINT_URL: its endpoint."""
+    monkeypatch.setenv("AWS_ENDPOINT_URL", moto_server)
+    boto3.client("s3").meta.endpoint_url  # noqa: B018 (fails here, and clearly, when boto3 doesn't take the endpoint)
+    _reset(moto_server)
+    return moto_server
+
+
+def _reset(endpoint: str) -> None:
+    """Empty moto's server."""
+    from urllib.request import Request, urlopen  # noqa: PLC0415
+
+    urlopen(Request(f"{endpoint}/moto-api/reset", method="POST")).close()  # noqa: S310 (loopback)

@@ -1,0 +1,1 @@
+"""One object, one decision, one change: a module for each phase."""

@@ -1,0 +1,152 @@
+"""
+The two kinds of line that travel: lot lines and result rows.
+
+Lots are S3 Batch Operations CSV manifests and result parts are in the format of its completion reports
+(with our columns after S3's), so that tools which know those know ours:
+https://docs.aws.amazon.com/AmazonS3/latest/userguide/batch-ops-create-job.html
+https://docs.aws.amazon.com/AmazonS3/latest/userguide/batch-ops-examples-reports.html
+"""
+
+import csv
+import io
+import re
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from urllib.parse import quote, unquote
+
+from worker.contract.outcomes import ContractError, Outcome
+
+MAX_KEY_BYTES = 1024
+"""The longest key S3 takes, in bytes of UTF-8 (S3 User Guide, "Naming Amazon S3 objects", 2026-11)."""
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class LotEntry:
+    """
+    One line of a lot.
+
+    bucket: the bucket's name.
+    key: the object's key, decoded.
+    version_id: the version to work on, or "" for the current one.
+    """
+
+    bucket: str
+    key: str
+    version_id: str = ""
+
+
+def encode_key(key: str) -> str:
+    """The key as a lot line and a result row carry it: URL-encoded, `/` kept."""
+    return quote(key, safe="/")
+
+
+def format_lot_line(entry: LotEntry) -> str:
+    r"""The entry as one line of an S3 Batch Operations CSV manifest, `\n` included."""
+    version = f",{entry.version_id}" if entry.version_id else ""
+    return f"{entry.bucket},{encode_key(entry.key)}{version}\n"
+
+
+def parse_lot_line(line: str) -> LotEntry:
+    r"""
+    The entry that one manifest line stands for; fields may be quoted, as S3 Inventory quotes them.
+
+    line: without its `\n`.
+    Raises ContractError on anything else than two or three fields, an empty bucket or key, or a key
+    that isn't URL-encoded UTF-8.
+    """
+    fields = next(csv.reader([line], strict=True), []) if '"' in line else line.rstrip("\r").split(",")
+    if len(fields) not in (2, 3) or not fields[0] or not fields[1]:
+        raise ContractError(f"not a manifest line (bucket,key or bucket,key,version_id): {line[:200]!r}")
+    try:
+        key = unquote(fields[1], errors="strict") if "%" in fields[1] else fields[1]
+    except UnicodeDecodeError as error:
+        raise ContractError(f"the key isn't URL-encoded UTF-8: {line[:200]!r}") from error
+    return LotEntry(bucket=fields[0], key=key, version_id=fields[2] if len(fields) == 3 else "")  # noqa: PLR2004 (bucket, key, version)
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class ResultRow:
+    """
+    What became of one key in one attempt.
+
+    entry: the lot's line.
+    outcome: one word of the phase's table.
+    error_code: S3's error code, or "".
+    http_status: S3's HTTP status, or None when S3 wasn't asked or didn't answer.
+    message: a sentence for people.
+    size_bytes: the object's size, or None when it wasn't looked at.
+    new_version_id: the version that a copy made on a versioned bucket, or "".
+    """
+
+    entry: LotEntry
+    outcome: Outcome
+    error_code: str = ""
+    http_status: int | None = None
+    message: str = ""
+    size_bytes: int | None = None
+    new_version_id: str = ""
+
+
+RESULT_COLUMNS = (
+    "Bucket",
+    "Key",
+    "VersionId",
+    "TaskStatus",
+    "ErrorCode",
+    "HTTPStatusCode",
+    "ResultMessage",
+    "Outcome",
+    "SizeBytes",
+    "NewVersionId",
+)
+"""S3's seven columns in the order of the completion report's schema, then ours."""
+
+_CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029]+")
+
+
+def result_fields(row: ResultRow) -> tuple[str, ...]:
+    """The row's cells, in the order of RESULT_COLUMNS; a message is kept on one line."""
+    return (
+        row.entry.bucket,
+        encode_key(row.entry.key),
+        row.entry.version_id,
+        row.outcome.status.value,
+        row.error_code,
+        "" if row.http_status is None else str(row.http_status),
+        _CONTROL.sub(" ", row.message),
+        row.outcome.value,
+        "" if row.size_bytes is None else str(row.size_bytes),
+        row.new_version_id,
+    )
+
+
+def format_result_rows(rows: Iterable[ResultRow]) -> str:
+    r"""A result part: one line for each row, `\n` at each end, no header."""
+    text = io.StringIO()
+    csv.writer(text, lineterminator="\n").writerows(map(result_fields, rows))
+    return text.getvalue()
+
+
+def parse_result_rows(text: str) -> Iterator[ResultRow]:
+    """
+    Each row of a result part, in order.
+
+    Raises ContractError, naming the line, for a row that isn't in the format.
+    """
+    for number, fields in enumerate(csv.reader(io.StringIO(text, newline="")), start=1):
+        try:
+            bucket, key, version, status, code, http, message, outcome, size, new_version = fields
+            row = ResultRow(
+                entry=LotEntry(bucket=bucket, key=unquote(key, errors="strict"), version_id=version),
+                outcome=Outcome(outcome),
+                error_code=code,
+                http_status=int(http) if http else None,
+                message=message,
+                size_bytes=int(size) if size else None,
+                new_version_id=new_version,
+            )
+        except ValueError as error:
+            raise ContractError(f"line {number} is not a result row: {','.join(fields)[:200]!r}") from error
+        if status != row.outcome.status:
+            raise ContractError(f"line {number}: {outcome} is not a {status} outcome")
+        yield row

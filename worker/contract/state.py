@@ -1,0 +1,155 @@
+"""What the state holds: its paths, and the tally of an attempt."""
+
+import json
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any, Self
+
+from worker.contract.outcomes import ContractError, Outcome, Phase
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Tally:
+    """
+    The tally of one attempt, written last (`done-N.json`), and its progress while it runs.
+
+    attempt: counts from 1.
+    keys: keys looked at so far, those that earlier attempts finished included; in a done file, the lot's.
+    outcomes: how many keys stand at each outcome, earlier attempts' included; sums to `keys`.
+    processed: keys that this attempt worked on itself.
+    requests: requests sent to S3 by this attempt.
+    started_at, at: when the attempt began and when this was written, ISO 8601 in UTC.
+    exit_code: how the worker will end; None while it runs.
+    """
+
+    attempt: int
+    keys: int
+    outcomes: Mapping[Outcome, int]
+    processed: int
+    requests: int
+    started_at: str
+    at: str
+    exit_code: int | None = None
+
+    def to_json(self) -> str:
+        """The tally as the JSON text that the state keeps."""
+        return json.dumps(
+            {
+                "attempt": self.attempt,
+                "keys": self.keys,
+                "outcomes": {outcome.value: count for outcome, count in self.outcomes.items() if count},
+                "processed": self.processed,
+                "requests": self.requests,
+                "started_at": self.started_at,
+                "at": self.at,
+                "exit_code": self.exit_code,
+            },
+            indent=1,
+        )
+
+    @classmethod
+    def from_json(cls, text: str | bytes) -> Self:
+        """The tally that the text holds. Raises ContractError when it holds none."""
+        try:
+            data: dict[str, Any] = json.loads(text)
+            return cls(
+                attempt=int(data["attempt"]),
+                keys=int(data["keys"]),
+                outcomes={Outcome(word): int(count) for word, count in data["outcomes"].items()},
+                processed=int(data["processed"]),
+                requests=int(data["requests"]),
+                started_at=str(data["started_at"]),
+                at=str(data["at"]),
+                exit_code=data["exit_code"],
+            )
+        except (ValueError, KeyError, TypeError, AttributeError) as error:
+            raise ContractError(f"not a tally: {text[:200]!r}") from error
+
+
+def lot_name(number: int) -> str:
+    """The name of the lot with this number, from 0: `lot-00000`."""
+    return f"lot-{number:05d}"
+
+
+_LOT_FILE = re.compile(r"(results|done|started)-(\d+)(?:-(\d+))?\.(?:csv|json)")
+
+
+@dataclass(frozen=True, slots=True)
+class StatePaths:
+    """
+    Every path in a job's state, relative to the state's root, `/` between the parts.
+
+        <job>/job.json                                  the job's settings, written by the launcher
+        <job>/lots/<lot>.csv                            the lot, uploaded before its first task
+        <job>/<phase>/<lot>/started-<attempt>.json      what the launcher asked a place to start, written before asking
+        <job>/<phase>/<lot>/results-<attempt>-<seq>.csv append-only parts
+        <job>/<phase>/<lot>/progress.json               overwritten while the task runs
+        <job>/<phase>/<lot>/done-<attempt>.json         the tally, written last
+
+    The worker is told the folder `<job>/<phase>/<lot>/` and uses the names alone.
+
+    job: the job's id.
+    """
+
+    job: str
+
+    @property
+    def job_file(self) -> str:
+        """The job's settings."""
+        return f"{self.job}/job.json"
+
+    def lot(self, name: str) -> str:
+        """The lot's copy in the state."""
+        return f"{self.job}/lots/{name}.csv"
+
+    def phase_folder(self, phase: Phase) -> str:
+        """The folder of all lots' results of a phase, with its `/`."""
+        return f"{self.job}/{phase}/"
+
+    def results_folder(self, phase: Phase, lot: str) -> str:
+        """The folder that a worker writes into, with its `/`."""
+        return f"{self.job}/{phase}/{lot}/"
+
+    @staticmethod
+    def part_name(attempt: int, seq: int) -> str:
+        """The name of a result part; both numbers count from 1."""
+        return f"results-{attempt}-{seq:05d}.csv"
+
+    @staticmethod
+    def progress_name() -> str:
+        """The name of the running attempt's tally."""
+        return "progress.json"
+
+    @staticmethod
+    def done_name(attempt: int) -> str:
+        """The name of a finished attempt's tally."""
+        return f"done-{attempt}.json"
+
+    @staticmethod
+    def started_name(attempt: int) -> str:
+        """The name of the launcher's note that it starts this attempt."""
+        return f"started-{attempt}.json"
+
+
+@dataclass(frozen=True, slots=True, order=True)
+class LotFileName:
+    """
+    A numbered file name in a lot's results folder, taken apart; parts sort in the order they were written.
+
+    attempt: from 1.
+    seq: a part's sequence number; 0 for `done` and `started`.
+    kind: `results`, `done` or `started`.
+    """
+
+    attempt: int
+    seq: int
+    kind: str
+
+    @classmethod
+    def parse(cls, name: str) -> Self | None:
+        """The numbers in a file name, or None for a name that carries none (progress.json, a stranger's file)."""
+        match = _LOT_FILE.fullmatch(name)
+        if not match or (match[1] == "results") != (match[3] is not None):
+            return None
+        return cls(attempt=int(match[2]), seq=int(match[3] or 0), kind=match[1])
