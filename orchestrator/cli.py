@@ -68,7 +68,7 @@ def cli() -> None:
 
     Exit codes: 0 all is well; 1 could not proceed; 2 wrong usage; 3 finished, but some keys failed
     or are unprocessed; 4 finished, but some keys are still pending; 130 interrupted.
-    """
+    """  # noqa: D301 (click reads the backspace itself: "don't rewrap")
 
 
 def main() -> None:

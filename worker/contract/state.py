@@ -81,6 +81,7 @@ class StatePaths:
     Every path in a job's state, relative to the state's root, `/` between the parts.
 
         <job>/job.json                                  the job's settings, written by the launcher
+        <job>/stop.json                                 when somebody last asked for the job to be stopped
         <job>/lots/<lot>.csv                            the lot, uploaded before its first task
         <job>/<phase>/<lot>/started-<attempt>.json      what the launcher asked a place to start, written before asking
         <job>/<phase>/<lot>/results-<attempt>-<seq>.csv append-only parts
@@ -98,6 +99,11 @@ class StatePaths:
     def job_file(self) -> str:
         """The job's settings."""
         return f"{self.job}/job.json"
+
+    @property
+    def stop_file(self) -> str:
+        """The launchers' sign to start no more tasks."""
+        return f"{self.job}/stop.json"
 
     def lot(self, name: str) -> str:
         """The lot's copy in the state."""

@@ -1,0 +1,39 @@
+"""`s3reclass logs`: what a lot's task wrote."""
+
+import click
+
+from orchestrator import assemble
+from orchestrator.commands.options import uses_settings
+from orchestrator.errors import S3ReclassError
+from orchestrator.planning.report import phase_to_report
+from orchestrator.planning.text import printable
+from orchestrator.settings import Settings
+from worker.contract import Phase
+
+
+@click.command()
+@click.argument("lot")
+@uses_settings("state", "place", "lots", "stack")
+@click.option("--phase", type=click.Choice([phase.value for phase in Phase]), help="Default: the last phase begun.")
+@click.option("--attempt", type=click.IntRange(min=1), metavar="N", help="Default: the latest.")
+@click.option("--job", metavar="ID", help="A job's id (default: the job of the lots in lots/).")
+def command(settings: Settings, lot: str, phase: str | None, attempt: int | None, job: str | None) -> int:
+    """
+    Show the log of a lot's task: JSON lines, oldest first.
+
+    LOT is a lot's name (lot-00003) or its number (3).
+    """
+    state = assemble.open_state(settings, job)
+    named = next((one for one in state.lots().lots if lot in (one.name, str(int(one.name.removeprefix("lot-"))))), None)
+    if named is None:
+        raise S3ReclassError(f"this job has no lot {lot}: `s3reclass status --lots` names them")
+    wanted = Phase(phase) if phase else phase_to_report(state.begun_phases())
+    number = attempt or state.standing(named, wanted).files.attempt
+    note = state.started_note(wanted, named.name, number) if number else None
+    if note is None:
+        raise S3ReclassError(
+            f"{named.name} has had no task in the {wanted} phase" + (f" with attempt {number}" if number else "")
+        )
+    for line in assemble.log_lines(settings, state.paths.job, wanted, named.name, number, note):
+        click.echo(printable(line))
+    return 0

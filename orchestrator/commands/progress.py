@@ -1,0 +1,157 @@
+"""How a run shows itself: a live display on a terminal, plain lines elsewhere. All of it on standard error."""
+
+import sys
+from collections import deque
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+
+import click
+from rich.console import Console
+from rich.live import Live
+from rich.text import Text
+
+from orchestrator.clock import Clock
+from orchestrator.planning.standing import Totals
+from orchestrator.watch import Snapshot
+from worker.contract import OUTCOMES, Outcome, Phase
+
+PLAIN_EVERY_S = 10
+RATE_OVER_S = 60
+
+
+@contextmanager
+def audience(clock: Clock) -> Iterator["LiveAudience | PlainAudience"]:
+    """Whoever fits where standard error leads: a live display for a terminal, else plain lines."""
+    console = Console(stderr=True)
+    if not console.is_terminal:
+        yield PlainAudience(clock)
+        return
+    with Live(console=console, refresh_per_second=4, transient=True) as live:
+        yield LiveAudience(clock, live)
+
+
+class PlainAudience:
+    """A line when something changed, at most one every few seconds."""
+
+    def __init__(self, clock: Clock) -> None:
+        self._clock = clock
+        self._pace = Pace(clock)
+        self._last_line = ""
+        self._last_at = -float(PLAIN_EVERY_S)
+
+    def show(self, snapshot: Snapshot) -> None:
+        """Print a line of progress, if it says something new and the last one is old enough."""
+        self._pace.add(snapshot.totals.done)
+        over = not (snapshot.running or snapshot.pending or snapshot.waiting)
+        now = self._clock.monotonic()
+        if now - self._last_at < PLAIN_EVERY_S and not over:
+            return
+        line = one_line(snapshot, self._pace)
+        if line != self._last_line:
+            click.echo(line, err=True)
+        self._last_line, self._last_at = line, now
+
+    def remark(self, line: str) -> None:
+        """Print the line."""
+        click.echo(line, err=True)
+
+
+class LiveAudience:
+    """One live block: a bar, the tasks, the outcomes; remarks scroll by above it."""
+
+    def __init__(self, clock: Clock, live: Live) -> None:
+        self._pace = Pace(clock)
+        self._live = live
+
+    def show(self, snapshot: Snapshot) -> None:
+        """Redraw the block."""
+        self._pace.add(snapshot.totals.done)
+        width = max(20, min(60, self._live.console.width - 30))
+        filled = width * snapshot.totals.done // max(snapshot.totals.keys, 1)
+        block = Text()
+        block.append("━" * filled, style="green").append("━" * (width - filled), style="dim").append("\n")
+        block.append(one_line(snapshot, self._pace))
+        self._live.update(block)
+
+    def remark(self, line: str) -> None:
+        """Print the line above the block."""
+        self._live.console.print(Text(line))
+
+
+class Pace:
+    """Keys a second over the last minute, and how long the rest will take at that pace."""
+
+    def __init__(self, clock: Clock) -> None:
+        self._clock = clock
+        self._seen: deque[tuple[float, int]] = deque()
+
+    def add(self, done: int) -> None:
+        """Take in how many keys are done now."""
+        now = self._clock.monotonic()
+        self._seen.append((now, done))
+        while len(self._seen) > 2 and now - self._seen[1][0] > RATE_OVER_S:  # noqa: PLR2004 (a pace needs two points)
+            self._seen.popleft()
+
+    @property
+    def keys_per_s(self) -> float:
+        """Keys a second, 0 while nothing is known."""
+        (began, first), (now, last) = self._seen[0], self._seen[-1]
+        return (last - first) / (now - began) if now > began else 0.0
+
+    def left_s(self, keys: int) -> float | None:
+        """Seconds until so many keys are done, or None while nobody can say."""
+        return keys / self.keys_per_s if self.keys_per_s > 0 else None
+
+
+def one_line(snapshot: Snapshot, pace: Pace) -> str:
+    """The snapshot in a line: keys done, pace, time left, tasks, outcomes."""
+    totals = snapshot.totals
+    percent = 100 * totals.done // max(totals.keys, 1)
+    parts = [f"{snapshot.phase}: {totals.done:,} of {totals.keys:,} keys ({percent}%)"]
+    if pace.keys_per_s > 0 and totals.unprocessed:
+        parts.append(f"{pace.keys_per_s:,.0f}/s, {duration(pace.left_s(totals.unprocessed) or 0)} left")
+    tasks = [f"{snapshot.running} running"]
+    tasks += [f"{snapshot.pending} starting"] if snapshot.pending else []
+    tasks += [f"{snapshot.waiting} lots waiting"] if snapshot.waiting else []
+    if snapshot.running or snapshot.pending or snapshot.waiting:
+        parts.append("tasks: " + ", ".join(tasks))
+    if totals.outcomes:
+        parts.append(outcome_words(snapshot.phase, totals.outcomes))
+    return "; ".join(parts)
+
+
+def outcome_words(phase: Phase, outcomes: Mapping[Outcome, int]) -> str:
+    """The outcomes that occur, in the phase's order: `copied 12, missing 1`."""
+    return ", ".join(f"{outcome} {outcomes[outcome]:,}" for outcome in OUTCOMES[phase] if outcomes.get(outcome))
+
+
+def outcome_lines(phase: Phase, totals: Totals) -> list[str]:
+    """A table of a phase's outcomes, `unprocessed` last, one line each."""
+    rows = [(outcome.value, totals.outcomes[outcome]) for outcome in OUTCOMES[phase] if totals.outcomes.get(outcome)]
+    if totals.unprocessed:
+        rows.append(("unprocessed", totals.unprocessed))
+    width = max((len(f"{count:,}") for _, count in rows), default=1)
+    return [f"  {word:<14}{count:>{width},}" for word, count in rows]
+
+
+def duration(seconds: float) -> str:
+    """A length of time in the two largest units that matter: `3 h 05 min`."""
+    whole = round(seconds)
+    minutes, secs = divmod(whole, 60)
+    hours, mins = divmod(minutes, 60)
+    days, hrs = divmod(hours, 24)
+    if days:
+        return f"{days} d {hrs} h"
+    if hours:
+        return f"{hours} h {mins:02d} min"
+    return f"{mins} min {secs:02d} s" if minutes else f"{secs} s"
+
+
+def say(line: str) -> None:
+    """Print a remark on standard error."""
+    click.echo(line, err=True)
+
+
+def is_terminal() -> bool:
+    """Whether standard output is read by a person."""
+    return sys.stdout.isatty()

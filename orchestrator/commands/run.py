@@ -1,0 +1,177 @@
+"""`s3reclass run`: one phase of a job, from plan to summary."""
+
+import json
+
+import click
+
+from orchestrator import assemble
+from orchestrator.clock import Clock
+from orchestrator.commands.options import uses_settings
+from orchestrator.commands.progress import audience, outcome_lines, say
+from orchestrator.errors import S3ReclassError
+from orchestrator.flow import Job, Plan, Wait, begin, make_plan, plan_calls, see_through
+from orchestrator.lots_folder import read_lots, verify_lots
+from orchestrator.planning.cost import estimate_lines
+from orchestrator.planning.standing import exit_code_of_phase, totals
+from orchestrator.planning.worker_command import PhaseSettings
+from orchestrator.settings import Settings
+from orchestrator.watch import Ending
+from worker.contract import ExitCode, Outcome, Phase
+
+HOUR_S = 3_600
+
+
+@click.command(epilog="Interrupted or killed, the same command again goes on where it was: nothing is started twice.")
+@click.option("--phase", required=True, type=click.Choice([phase.value for phase in Phase]), help="Which phase to run.")
+@uses_settings(
+    "bucket",
+    "storage_class",
+    "state",
+    "place",
+    "lots",
+    "days",
+    "tier",
+    "max_tasks",
+    "rate",
+    "threads",
+    "stack",
+)
+@click.option(
+    "--dry-run", is_flag=True, help="Show the plan and print each request it makes as a line of JSON; do nothing."
+)
+@click.option("--wait", is_flag=True, help="Copy phase: look again, ever more rarely, until no key is pending.")
+@click.option(
+    "--wait-limit", type=click.FloatRange(min=0), default=72, show_default=True, metavar="HOURS", help="Wait no longer."
+)
+@click.option(
+    "--lots-from",
+    type=click.Choice(["state", "image"]),
+    default="state",
+    show_default=True,
+    help="Where tasks find their lots: uploaded to the state, or in an image of `push-image --with-lots`.",
+)
+@click.option(
+    "--estimate/--no-estimate", default=True, show_default=True, help="HEAD a sample and show the cost first."
+)
+def command(  # noqa: PLR0913 (one parameter for each option)
+    settings: Settings,
+    phase: str,
+    *,
+    dry_run: bool,
+    wait: bool,
+    wait_limit: float,
+    lots_from: str,
+    estimate: bool,
+) -> int:
+    """
+    Run a phase of the job in lots/: one task for each lot.
+
+    The restore phase asks S3 to restore every archived object; S3 then takes minutes to days. The copy phase
+    copies each object onto itself with the target class, once its restored copy is ready; keys that
+    aren't ready are `pending`, and running the phase again (or --wait) looks at them again.
+    """
+    if wait and phase != Phase.COPY:
+        raise click.UsageError("--wait goes with --phase copy: the restore phase only asks for restores")
+    phase_settings = _phase_settings(Phase(phase), settings)
+    lots = read_lots(settings.lots)
+    verify_lots(settings.lots, lots)
+    job = assemble.open_job(settings, lots, lots_from_image=lots_from == "image", may_create=not dry_run, say=say)
+    plan = make_plan(job, phase_settings, settings.rate)
+    if plan.nothing_to_do:
+        click.echo(f"{phase} of job {lots.job} is finished: nothing to start.")
+        _summary(plan.settings.phase, job, Ending(standings=plan.standings, given_up={}, halted=""))
+        return ExitCode.GOOD
+    _show_plan(job, plan, settings)
+    if estimate and plan.starts:
+        say("\n".join(estimate_lines(assemble.estimate_for(settings, lots, Phase(phase), say=say))))
+    if dry_run:
+        for call in plan_calls(job, plan, settings.lots):
+            click.echo(
+                json.dumps({"service": call.service, "operation": call.operation, "parameters": call.parameters})
+            )
+        return ExitCode.GOOD
+    return _carry_out(job, plan, Wait(limit_s=wait_limit * HOUR_S) if wait else None)
+
+
+def _carry_out(job: Job, plan: Plan, wait: Wait | None) -> int:
+    clock = Clock()
+    begin(job, plan, clock)
+    try:
+        with audience(clock) as watching:
+            ending = see_through(
+                job, plan, audience=watching, clock=clock, limits=assemble.limits_for(job.place), wait=wait
+            )
+    except KeyboardInterrupt:
+        say(_after_interrupt(job, plan))
+        raise
+    return _summary(plan.settings.phase, job, ending)
+
+
+def _phase_settings(phase: Phase, settings: Settings) -> PhaseSettings:
+    return PhaseSettings(
+        phase=phase,
+        days=settings.days,
+        tier=settings.tier,
+        storage_class=settings.require_storage_class() if phase is Phase.COPY else settings.storage_class,
+        threads=settings.threads,
+    )
+
+
+def _show_plan(job: Job, plan: Plan, settings: Settings) -> None:
+    phase = plan.settings.phase
+    what = (
+        f"restore for {plan.settings.days} days, tier {plan.settings.tier}"
+        if phase is Phase.RESTORE
+        else f"copy into {plan.settings.storage_class}"
+    )
+    at_once = min(job.place.max_tasks, len(plan.starts) + len(plan.running))
+    rate = f", {plan.rate:,.0f} requests/s each" if plan.rate else ""
+    lots = job.lots
+    say(f"job {lots.job}: {what}, {lots.keys:,} keys in {len(lots.lots)} lots of {', '.join(lots.buckets)}")
+    say(f"place {settings.place}: {len(plan.starts)} tasks to start, {at_once} at once{rate}")
+    summed = plan.totals
+    if summed.complete:
+        say(f"{summed.complete} of {summed.lots} lots are complete already and are left alone")
+    if plan.running:
+        say(f"reattached to {len(plan.running)} running tasks")
+    if phase is Phase.COPY and Phase.RESTORE not in job.state.begun_phases():
+        say("no restore phase was run for this job: archived objects will be pending")
+
+
+def _summary(phase: Phase, job: Job, ending: Ending) -> int:
+    summed = totals(ending.standings)
+    click.echo(f"{phase} of job {job.lots.job}: {summed.done:,} of {summed.keys:,} keys have an outcome")
+    for line in outcome_lines(phase, summed):
+        click.echo(line)
+    for lot, reason in list(ending.given_up.items())[:10]:
+        say(f"{lot} was given up: {reason}; see `s3reclass logs {lot}`")
+    if ending.halted and not summed.done:
+        raise S3ReclassError(f"no task could do its work: {ending.halted}")
+    if ending.halted:
+        say(f"no more tasks were started: {ending.halted}")
+    code = exit_code_of_phase(summed)
+    for line in _next_steps(phase, code, summed.outcomes.get(Outcome.PENDING, 0), summed.unprocessed):
+        say(line)
+    return code
+
+
+def _next_steps(phase: Phase, code: int, pending: int, unprocessed: int) -> list[str]:
+    lines = []
+    if pending:
+        lines.append(f"{pending:,} keys are pending: run `s3reclass run --phase copy` again later, or with --wait")
+    if unprocessed:
+        lines.append(f"{unprocessed:,} keys are unprocessed: run the same command again")
+    if code == ExitCode.SOME_FAILED:
+        lines.append("which keys and why: `s3reclass report --csv report.csv`; running again tries failed keys again")
+    if phase is Phase.RESTORE and code == ExitCode.GOOD:
+        lines.append("next, when S3 has restored them: `s3reclass run --phase copy --wait`")
+    if phase is Phase.COPY and code == ExitCode.GOOD:
+        lines.append("next: `s3reclass report --csv report.csv`, `s3reclass verify`")
+    return lines
+
+
+def _after_interrupt(job: Job, plan: Plan) -> str:
+    again = f"`s3reclass run --phase {plan.settings.phase}`"
+    if job.place.ends_with_launcher:
+        return f"stopped; what was done is recorded, and {again} goes on from there"
+    return f"the tasks run on: {again} reattaches to them, `s3reclass status` shows them, `s3reclass stop` stops them"

@@ -1,0 +1,30 @@
+"""`s3reclass stop`: stop a job's tasks."""
+
+import click
+
+from orchestrator import assemble
+from orchestrator.clock import Clock
+from orchestrator.commands.options import uses_settings
+from orchestrator.settings import Settings
+from worker.contract import Phase
+
+
+@click.command()
+@uses_settings("state", "place", "lots", "stack")
+@click.option("--job", metavar="ID", help="A job's id (default: the job of the lots in lots/).")
+def command(settings: Settings, job: str | None) -> int:
+    """
+    Stop the tasks of a job, whoever started them.
+
+    Each task finishes the requests in flight and records its results; the next `run` goes on from there.
+    A launcher that watches them starts no more.
+    """
+    state = assemble.open_state(settings, job)
+    state.ask_to_stop(Clock().now())
+    place = assemble.open_place(settings)
+    tasks = [task for phase in Phase for task in place.running(state.paths.job, phase)]
+    place.stop(tasks, "s3reclass stop")
+    for task in tasks:
+        click.echo(f"stopping {task.phase} {task.lot} (attempt {task.attempt})")
+    click.echo(f"{len(tasks)} tasks asked to stop" if tasks else "no task of this job is running")
+    return 0

@@ -1,0 +1,195 @@
+"""
+The steps of a run, in order.
+
+    lots/ + settings -> plan -> begin -> watch -> ending
+
+`make_plan` reads (the state, the place's running tasks) and decides; nothing has changed when it
+returns. `plan_calls` is the plan as the requests that it amounts to: what a dry run prints. `begin`
+notes the phase in the state, uploads the lots that aren't there and makes the place ready. `see_through`
+watches until every lot has a tally, and with a `Wait` goes round again while keys are pending.
+
+Each step can be repeated after a kill at any line: what is done already is seen in the state.
+"""
+
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, replace
+from datetime import timedelta
+
+from orchestrator.clock import Clock
+from orchestrator.job_state import JobState
+from orchestrator.model import Call, Lot, Lots, Task, TaskRequest
+from orchestrator.places.base import Place
+from orchestrator.planning.standing import LotStanding, Totals, totals
+from orchestrator.planning.worker_command import PhaseSettings, rate_per_task, worker_command
+from orchestrator.watch import Audience, Ending, Limits, Watch
+from worker.contract import Outcome
+
+UPLOADS_IN_FLIGHT = 16
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Job:
+    """
+    A job, where its state is, and where its tasks run.
+
+    lots_in_image: the folder of lots inside the worker's image, or "" when lots travel through the state.
+    read_lot: the bytes of a lot's file.
+    """
+
+    lots: Lots
+    state: JobState
+    place: Place
+    read_lot: Callable[[Lot], bytes]
+    lots_in_image: str = ""
+
+    def lot_uri(self, lot: Lot) -> str:
+        """Where a worker finds the lot."""
+        return f"{self.lots_in_image}/{lot.name}.csv" if self.lots_in_image else self.state.lot_uri(lot)
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Plan:
+    """
+    What a run of a phase will do.
+
+    standings: where each lot stands before it.
+    starts: the tasks to start, in order; more than the place's `max_tasks` start as others end.
+    running: tasks of an earlier launcher that still run: they are watched, not started again.
+    uploads: lots that the state has no copy of.
+    rate: requests a second that each task may send; 0 for no limit.
+    """
+
+    settings: PhaseSettings
+    standings: tuple[LotStanding, ...]
+    starts: tuple[TaskRequest, ...]
+    running: tuple[Task, ...]
+    uploads: tuple[Lot, ...]
+    rate: float
+
+    @property
+    def totals(self) -> Totals:
+        """The phase in numbers, as it stands before the run."""
+        return totals(self.standings)
+
+    @property
+    def nothing_to_do(self) -> bool:
+        """Whether every key has succeeded in this phase already."""
+        return not self.starts and not self.running
+
+
+def make_plan(job: Job, settings: PhaseSettings, rate: float | None) -> Plan:
+    """
+    What to run: one task for each lot that isn't complete and has none running.
+
+    rate: requests a second for the whole job; None for the phase's default, 0 for no limit.
+    """
+    standings = job.state.standings(job.lots, settings.phase)
+    running = tuple(job.place.running(job.lots.job, settings.phase))
+    taken = {task.lot for task in running}
+    open_lots = [one for one in standings if not one.complete and one.lot.name not in taken]
+    share = rate_per_task(settings.phase, rate, min(job.place.max_tasks, len(open_lots) + len(running)))
+    return Plan(
+        settings=settings,
+        standings=standings,
+        starts=tuple(_request(job, settings, share, one.lot, one.files.next_attempt) for one in open_lots),
+        running=running,
+        uploads=() if job.lots_in_image or not open_lots else job.state.missing_lots(job.lots),
+        rate=share,
+    )
+
+
+def _request(job: Job, settings: PhaseSettings, rate: float, lot: Lot, attempt: int) -> TaskRequest:
+    command = worker_command(
+        settings,
+        lot_uri=job.lot_uri(lot),
+        results_uri=job.state.results_uri(settings.phase, lot),
+        attempt=attempt,
+        rate=rate,
+    )
+    return TaskRequest(job=job.lots.job, phase=settings.phase, lot=lot.name, attempt=attempt, command=command)
+
+
+def plan_calls(job: Job, plan: Plan, lots_dir: str) -> Iterator[Call]:
+    """Every request that carries out the plan and isn't a mere note of ours, in order."""
+    for lot in plan.uploads:
+        yield from job.state.upload_calls(lot, f"{lots_dir}/{lot.name}.csv")
+    yield from job.place.plan(plan.settings.phase)
+    for request in plan.starts:
+        yield from job.place.calls(request)
+
+
+def begin(job: Job, plan: Plan, clock: Clock) -> None:
+    """
+    Make all ready for the first task: the phase noted, the lots in the state, the place prepared.
+
+    Raises S3ReclassError when the state can't be written, or the phase was begun with another class.
+    """
+    job.state.begin_phase(job.lots, plan.settings, clock.now())
+    with ThreadPoolExecutor(UPLOADS_IN_FLIGHT) as pool:
+        # A bounded window: a lot's bytes are in memory only while it is sent.
+        for _ in pool.map(lambda lot: job.state.upload_lot(lot, job.read_lot(lot)), plan.uploads):
+            pass
+    job.place.prepare(plan.settings.phase)
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Wait:
+    """
+    How to wait for restores: look again while keys are pending.
+
+    limit_s: give up after so many seconds in all.
+    first_s, most_s: the first delay between two looks; each is twice the one before, up to the most.
+    """
+
+    limit_s: float
+    first_s: float = 15
+    most_s: float = 1_800
+
+
+def see_through(
+    job: Job, plan: Plan, *, audience: Audience, clock: Clock, limits: Limits, wait: Wait | None = None
+) -> Ending:
+    """
+    The phase's ending, once every lot has its tally or was given up.
+
+    wait: None to look once and leave pending keys pending.
+    Interrupted (KeyboardInterrupt), tasks on this machine are stopped first; those elsewhere run on.
+    """
+    started, delay_s = clock.monotonic(), wait.first_s if wait else 0
+    standings = plan.standings
+    while True:
+        ending = _one_round(job, replace(plan, standings=standings), audience, clock, limits)
+        pending = totals(ending.standings).outcomes.get(Outcome.PENDING, 0)
+        if wait is None or not pending or ending.halted:
+            return ending
+        left_s = wait.limit_s - (clock.monotonic() - started)
+        if left_s <= 0:
+            audience.remark(
+                f"{pending:,} keys are still pending after the wait limit: run the same command again later"
+            )
+            return ending
+        delay_s = min(delay_s, left_s)
+        look = clock.now() + timedelta(seconds=delay_s)
+        audience.remark(f"{pending:,} keys are pending: looking again at {look:%Y-%m-%d %H:%M:%S} UTC")
+        clock.sleep(delay_s)
+        delay_s = min(delay_s * 2, wait.most_s)
+        standings = ending.standings
+
+
+def _one_round(job: Job, plan: Plan, audience: Audience, clock: Clock, limits: Limits) -> Ending:
+    watch = Watch(
+        state=job.state,
+        place=job.place,
+        phase=plan.settings.phase,
+        request_for=lambda lot, attempt: _request(job, plan.settings, plan.rate, lot, attempt),
+        audience=audience,
+        clock=clock,
+        limits=limits,
+    )
+    try:
+        return watch.run(plan.standings, job.lots.job)
+    except KeyboardInterrupt:
+        if job.place.ends_with_launcher:
+            watch.stop_tasks("interrupted")
+        raise

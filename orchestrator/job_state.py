@@ -1,0 +1,258 @@
+"""
+A job's folder in the state, as the launcher reads and writes it: the only truth about a job.
+
+The launcher writes job.json, the lots, and a note before each start; all else is the workers'.
+"""
+
+import json
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from orchestrator.clients.state_store import StateStore
+from orchestrator.errors import S3ReclassError
+from orchestrator.model import Call, Lot, Lots, TaskRequest
+from orchestrator.planning.standing import LotFiles, LotStanding, files_by_lot, standing_of
+from orchestrator.planning.worker_command import PhaseSettings
+from worker.contract import ContractError, LotFileName, Phase, ResultRow, StatePaths, Tally, parse_result_rows
+
+VERSION = 1
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class StartedNote:
+    """
+    What the launcher wrote before it asked a place for a task.
+
+    command: the worker's command line, so that the very same request can be made again.
+    place: where. task: the place's id of the task, "" while it isn't known.
+    """
+
+    command: tuple[str, ...]
+    place: str
+    task: str = ""
+
+
+class JobState:
+    """The state of one job."""
+
+    def __init__(self, store: StateStore, job: str) -> None:
+        self._store = store
+        self.paths = StatePaths(job)
+
+    # ------------------------------------------------------------ the job
+
+    def read_job(self) -> dict[str, Any] | None:
+        """What job.json says, or None before the job's first run. Raises S3ReclassError when it is damaged."""
+        data = self._store.read(self.paths.job_file)
+        if data is None:
+            return None
+        try:
+            job: dict[str, Any] = json.loads(data)
+            if job["version"] != VERSION:
+                raise S3ReclassError(
+                    f"{self._where(self.paths.job_file)} is of version {job['version']}, written by another "
+                    f"s3reclass: this one reads version {VERSION}"
+                )
+        except (ValueError, KeyError, TypeError) as error:
+            raise self._damaged(self.paths.job_file, error) from error
+        return job
+
+    def lots(self) -> Lots:
+        """The job's lots, from job.json alone. Raises S3ReclassError when the state holds no such job."""
+        job = self.read_job()
+        if job is None:
+            raise S3ReclassError(
+                f"the state {self._where('')} holds no job {self.paths.job}: run `s3reclass run` first, "
+                "or name another state with --state"
+            )
+        return Lots(
+            lots=tuple(Lot(name=lot["name"], keys=lot["keys"], sha256=lot["sha256"]) for lot in job["lots"]),
+            digest=job["digest"],
+            buckets=tuple(job["buckets"]),
+            source=job["source"],
+            blank_lines=job["blank_lines"],
+            duplicates=job["duplicates"],
+        )
+
+    def begin_phase(self, lots: Lots, settings: PhaseSettings, at: datetime) -> None:
+        """
+        Note in job.json that the phase begins, with its settings.
+
+        Raises S3ReclassError when the phase was begun with another target class: the finished keys of
+        this job would then be in one class and the rest in another.
+        """
+        job = self.read_job() or _new_job(lots, at)
+        begun = job["phases"].get(settings.phase.value)
+        if begun and settings.phase is Phase.COPY and begun["storage_class"] != settings.storage_class:
+            raise S3ReclassError(
+                f"this job's copy phase was begun with storage class {begun['storage_class']}, not "
+                f"{settings.storage_class}: go on with that one, or start anew for the same keys under another --state"
+            )
+        wanted = _phase_entry(settings, begun["begun_at"] if begun else at.isoformat(timespec="seconds"))
+        if begun != wanted:
+            job["phases"][settings.phase.value] = wanted
+            self._store.write(self.paths.job_file, json.dumps(job, indent=1).encode())
+
+    def begun_phases(self) -> tuple[Phase, ...]:
+        """The phases that have been begun, restore first."""
+        job = self.read_job()
+        return tuple(phase for phase in Phase if job and phase.value in job["phases"])
+
+    def ask_to_stop(self, at: datetime) -> None:
+        """Tell every launcher of this job to start no more tasks."""
+        self._store.write(self.paths.stop_file, json.dumps({"at": at.isoformat()}).encode())
+
+    def asked_to_stop(self, since: datetime) -> bool:
+        """Whether somebody asked for that after this time."""
+        data = self._store.read(self.paths.stop_file)
+        try:
+            return data is not None and datetime.fromisoformat(json.loads(data)["at"]) > since
+        except (ValueError, KeyError, TypeError) as error:
+            raise self._damaged(self.paths.stop_file, error) from error
+
+    # ------------------------------------------------------------ lots
+
+    def missing_lots(self, lots: Lots) -> tuple[Lot, ...]:
+        """The lots that the state has no copy of yet."""
+        there = set(self._store.names(f"{self.paths.job}/lots/"))
+        return tuple(lot for lot in lots.lots if self.paths.lot(lot.name) not in there)
+
+    def lot_uri(self, lot: Lot) -> str:
+        """Where a worker finds the lot's copy."""
+        return self._store.uri(self.paths.lot(lot.name))
+
+    def results_uri(self, phase: Phase, lot: Lot) -> str:
+        """The folder that a worker writes the lot's results into."""
+        return self._store.uri(self.paths.results_folder(phase, lot.name))
+
+    def upload_calls(self, lot: Lot, source: str) -> tuple[Call, ...]:
+        """What uploading the lot sends, for a dry run; source: its file."""
+        return self._store.write_calls(self.paths.lot(lot.name), source)
+
+    def upload_lot(self, lot: Lot, data: bytes) -> None:
+        """Put the lot's copy into the state."""
+        self._store.write(self.paths.lot(lot.name), data)
+
+    # ------------------------------------------------------------ standings
+
+    def standings(self, lots: Lots, phase: Phase) -> tuple[LotStanding, ...]:
+        """Where each lot stands in the phase, in order. Raises S3ReclassError naming a damaged tally."""
+        folder = self.paths.phase_folder(phase)
+        by_lot = files_by_lot(self._store.names(folder), folder)
+        wanted = {path for lot, files in by_lot.items() for path in self._tally_paths(phase, lot, files)}
+        tallies = self._read_tallies(wanted)
+        return tuple(self._standing(lot, phase, by_lot.get(lot.name, LotFiles()), tallies) for lot in lots.lots)
+
+    def standing(self, lot: Lot, phase: Phase) -> LotStanding:
+        """Where one lot stands in the phase."""
+        folder = self.paths.results_folder(phase, lot.name)
+        files = files_by_lot(self._store.names(folder), self.paths.phase_folder(phase)).get(lot.name, LotFiles())
+        return self._standing(lot, phase, files, self._read_tallies(self._tally_paths(phase, lot.name, files)))
+
+    def progress(self, phase: Phase, lots: Iterable[str]) -> Mapping[str, Tally]:
+        """The progress of these lots' running attempts, by lot name, as far as they have told any."""
+        paths = {self._progress_path(phase, lot): lot for lot in lots}
+        return {paths[path]: tally for path, tally in self._read_tallies(paths).items()}
+
+    def _tally_paths(self, phase: Phase, lot: str, files: LotFiles) -> list[str]:
+        folder = self.paths.results_folder(phase, lot)
+        done = [folder + self.paths.done_name(attempt) for attempt in files.done]
+        return done if files.attempt in files.done else [*done, self._progress_path(phase, lot)]
+
+    def _standing(self, lot: Lot, phase: Phase, files: LotFiles, tallies: Mapping[str, Tally]) -> LotStanding:
+        folder = self.paths.results_folder(phase, lot.name)
+        done = [tallies[folder + self.paths.done_name(attempt)] for attempt in files.done]
+        return standing_of(lot, files, done, tallies.get(self._progress_path(phase, lot.name)))
+
+    def _progress_path(self, phase: Phase, lot: str) -> str:
+        return self.paths.results_folder(phase, lot) + self.paths.progress_name()
+
+    def _read_tallies(self, paths: Iterable[str]) -> Mapping[str, Tally]:
+        return {path: self._tally(path, data) for path, data in self._store.read_many(paths).items()}
+
+    def _tally(self, path: str, data: bytes) -> Tally:
+        try:
+            return Tally.from_json(data)
+        except ContractError as error:
+            raise self._damaged(path, error) from error
+
+    # ------------------------------------------------------------ starts
+
+    def note_start(self, request: TaskRequest, place: str, task: str = "") -> None:
+        """Write down that this task is about to be started (before), and its id (after)."""
+        note = {"command": list(request.command), "place": place, "task": task}
+        self._store.write(self._note_path(request.phase, request.lot, request.attempt), json.dumps(note).encode())
+
+    def started_note(self, phase: Phase, lot: str, attempt: int) -> StartedNote | None:
+        """What was noted before this attempt was started, or None."""
+        path = self._note_path(phase, lot, attempt)
+        data = self._store.read(path)
+        if data is None:
+            return None
+        try:
+            note = json.loads(data)
+            return StartedNote(command=tuple(note["command"]), place=note["place"], task=note["task"])
+        except (ValueError, KeyError, TypeError) as error:
+            raise self._damaged(path, error) from error
+
+    def _note_path(self, phase: Phase, lot: str, attempt: int) -> str:
+        return self.paths.results_folder(phase, lot) + self.paths.started_name(attempt)
+
+    # ------------------------------------------------------------ results
+
+    def result_rows(self, phase: Phase, lot: str) -> Iterator[ResultRow]:
+        """
+        Each result of the lot in the order of writing, all attempts'.
+
+        Raises S3ReclassError naming a damaged part.
+        """
+        folder = self.paths.results_folder(phase, lot)
+        for path in parts_in_order(self._store.names(folder)):
+            data = self._store.read(path)
+            try:
+                yield from parse_result_rows((data or b"").decode())
+            except ValueError as error:  # ContractError and UnicodeDecodeError are both
+                raise self._damaged(path, error) from error
+
+    def lot_bytes(self, lot: str) -> bytes | None:
+        """The lot's copy in the state, or None when its lots travel in the image."""
+        return self._store.read(self.paths.lot(lot))
+
+    def _where(self, path: str) -> str:
+        return self._store.uri(path)
+
+    def _damaged(self, path: str, error: Exception) -> S3ReclassError:
+        return S3ReclassError(
+            f"{self._where(path)} is damaged ({error}): look at it, and move it away if it can be spared "
+            "(what it told is then done again)"
+        )
+
+
+def parts_in_order(paths: Iterable[str]) -> Sequence[str]:
+    """The result parts among these paths of one lot, in the order they were written."""
+    named = ((LotFileName.parse(path.rpartition("/")[2]), path) for path in paths)
+    return [path for name, path in sorted((name, path) for name, path in named if name and name.kind == "results")]
+
+
+def _new_job(lots: Lots, at: datetime) -> dict[str, Any]:
+    return {
+        "version": VERSION,
+        "job": lots.job,
+        "digest": lots.digest,
+        "source": lots.source,
+        "buckets": list(lots.buckets),
+        "keys": lots.keys,
+        "blank_lines": lots.blank_lines,
+        "duplicates": lots.duplicates,
+        "lots": [{"name": lot.name, "keys": lot.keys, "sha256": lot.sha256} for lot in lots.lots],
+        "created_at": at.isoformat(timespec="seconds"),
+        "phases": {},
+    }
+
+
+def _phase_entry(settings: PhaseSettings, begun_at: str) -> dict[str, Any]:
+    if settings.phase is Phase.RESTORE:
+        return {"days": settings.days, "tier": settings.tier, "begun_at": begun_at}
+    return {"storage_class": settings.storage_class, "begun_at": begun_at}

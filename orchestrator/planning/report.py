@@ -1,0 +1,90 @@
+"""Every key of a lot with what became of it: a key without a result is `unprocessed`, never left out."""
+
+from collections import Counter
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
+
+from worker.contract import (
+    LotEntry,
+    Outcome,
+    Phase,
+    ResultRow,
+    TaskStatus,
+    encode_key,
+    result_fields,
+    supersedes,
+)
+
+UNPROCESSED = "unprocessed"
+
+
+def last_results(rows: Iterable[ResultRow]) -> Mapping[LotEntry, ResultRow]:
+    """
+    The result that stands for each key.
+
+    rows: of one lot, in the order of writing, all attempts'.
+    """
+    standing: dict[LotEntry, ResultRow] = {}
+    for row in rows:
+        old = standing.get(row.entry)
+        if supersedes(row.outcome.status, old.outcome.status if old else None):
+            standing[row.entry] = row
+    return standing
+
+
+def report_rows(entries: Iterable[LotEntry], rows: Iterable[ResultRow]) -> Iterator[tuple[str, ...]]:
+    """
+    The report's rows for one lot: one for each key, in the lot's order, cells in the order of RESULT_COLUMNS.
+
+    An unprocessed key is reported as failed, so that whoever reads TaskStatus alone doesn't take it for done.
+    """
+    standing = last_results(rows)
+    for entry in entries:
+        row = standing.get(entry)
+        yield result_fields(row) if row else _unprocessed(entry)
+
+
+def _unprocessed(entry: LotEntry) -> tuple[str, ...]:
+    key = encode_key(entry.key)
+    return (entry.bucket, key, entry.version_id, TaskStatus.FAILED.value, "", "", "no result yet", UNPROCESSED, "", "")
+
+
+@dataclass(slots=True)
+class ReportTotals:
+    """
+    The report in numbers, added up row by row.
+
+    outcomes: rows by outcome, `unprocessed` among them. bytes_by_outcome: their sizes, as far as looked at.
+    """
+
+    outcomes: Counter[str]
+    bytes_by_outcome: Counter[str]
+
+    def add(self, cells: tuple[str, ...]) -> None:
+        """Count one report row."""
+        outcome, size = cells[7], cells[8]
+        self.outcomes[outcome] += 1
+        if size:
+            self.bytes_by_outcome[outcome] += int(size)
+
+    @property
+    def keys(self) -> int:
+        """All rows."""
+        return self.outcomes.total()
+
+    def exit_code(self) -> int:
+        """3 when keys failed or are unprocessed, else 4 when keys are pending, else 0."""
+        statuses = {status_of(outcome) for outcome, count in self.outcomes.items() if count}
+        if TaskStatus.FAILED in statuses:
+            return 3
+        return 4 if TaskStatus.PENDING in statuses else 0
+
+
+def status_of(outcome: str) -> TaskStatus:
+    """The TaskStatus that the report gives an outcome, `unprocessed` included."""
+    return TaskStatus.FAILED if outcome == UNPROCESSED else Outcome(outcome).status
+
+
+def phase_to_report(begun: Iterable[Phase]) -> Phase:
+    """The phase that a report tells of unless asked otherwise: the last one begun."""
+    return Phase.COPY if Phase.COPY in tuple(begun) else Phase.RESTORE

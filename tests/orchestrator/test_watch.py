@@ -1,0 +1,308 @@
+"""The watch over a phase's tasks, in a place whose tasks follow a script."""
+
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from orchestrator.model import Lots, Refused, TaskRequest, TaskState, TaskStatus
+from orchestrator.planning.standing import totals
+from orchestrator.watch import Ending, Limits, Watch
+from tests.orchestrator.worlds import Ear, Fate, ScriptedPlace, WorldClock, finish, job_state, lots_of
+from worker.contract import Outcome, Phase
+
+GOOD: Fate = {Outcome.REQUESTED: 2}
+JOB = "0123456789ab"
+
+
+class World:
+    """A watch with its place, clock and audience, over lots of two keys each."""
+
+    def __init__(self, root: Path, lots: Lots, fate: Callable[[TaskRequest], Fate], **place: object) -> None:
+        """Make the world."""
+        self.lots, self.root = lots, root
+        self.place = ScriptedPlace(root, fate, **place)  # type: ignore[arg-type]  # each test names a field it knows
+        self.clock, self.ear = WorldClock(), Ear()
+        self.state = job_state(root, lots)
+
+    def watch(self, limits: Limits = Limits()) -> Watch:
+        """A watch as a launcher makes it."""
+        return Watch(
+            state=self.state,
+            place=self.place,
+            phase=Phase.RESTORE,
+            request_for=lambda lot, attempt: TaskRequest(
+                job=JOB, phase=Phase.RESTORE, lot=lot.name, attempt=attempt, command=("restore", lot.name, str(attempt))
+            ),
+            audience=self.ear,
+            clock=self.clock.clock(),
+            limits=limits,
+        )
+
+    def run(self, limits: Limits = Limits()) -> Ending:
+        """Run a watch to its end."""
+        return self.watch(limits).run(self.state.standings(self.lots, Phase.RESTORE), JOB)
+
+    def starts(self) -> list[tuple[str, int]]:
+        """The lots and attempts that were started, in order."""
+        return [(request.lot, request.attempt) for request in self.place.started]
+
+
+def test_every_lot_gets_one_task_and_is_seen_to_its_tally(tmp_path: Path) -> None:
+    """A round starts a task for each lot and ends when each has a tally."""
+    world = World(tmp_path, lots_of(3), lambda _: GOOD)
+
+    ending = world.run()
+
+    assert world.starts() == [("lot-00000", 1), ("lot-00001", 1), ("lot-00002", 1)]
+    assert totals(ending.standings).outcomes == {Outcome.REQUESTED: 6}
+    assert (ending.given_up, ending.halted) == ({}, "")
+
+
+def test_a_finished_phase_starts_nothing(tmp_path: Path) -> None:
+    """A second run over complete lots starts no task."""
+    World(tmp_path, lots_of(2), lambda _: GOOD).run()
+    again = World(tmp_path, lots_of(2), lambda _: GOOD)
+
+    ending = again.run()
+
+    assert again.starts() == []
+    assert totals(ending.standings).complete == 2
+
+
+def test_never_more_tasks_than_the_place_takes(tmp_path: Path) -> None:
+    """`max_tasks` is a sliding window: the next lot starts when another ends."""
+    world = World(tmp_path, lots_of(7), lambda _: GOOD, max_tasks=2)
+
+    world.run()
+
+    assert world.place.most_at_once == 2
+    assert len(world.starts()) == 7
+
+
+def test_a_lost_task_is_started_again_as_the_next_attempt(tmp_path: Path) -> None:
+    """A task that stops without a tally is lost, and its lot gets another, up to the limit."""
+    lost = TaskState(status=TaskStatus.STOPPED, exit_code=137, reason="out of memory")
+    world = World(tmp_path, lots_of(1), lambda request: lost if request.attempt < 3 else GOOD)
+
+    ending = world.run()
+
+    assert world.starts() == [("lot-00000", 1), ("lot-00000", 2), ("lot-00000", 3)]
+    assert ending.given_up == {}
+    assert world.ear.remarks[0] == ("lot-00000: attempt 1 was lost (out of memory, exit code 137): starting attempt 2")
+
+
+def test_a_lot_is_given_up_after_three_lost_tasks(tmp_path: Path) -> None:
+    """After the third lost task the lot is left unprocessed, with the reason; the others go on."""
+    lost = TaskState(status=TaskStatus.STOPPED, reason="never came up", never_started=True)
+    world = World(tmp_path, lots_of(2), lambda request: lost if request.lot == "lot-00000" else GOOD)
+
+    ending = world.run()
+
+    assert ending.given_up == {"lot-00000": "never came up"}
+    assert totals(ending.standings).unprocessed == 2
+    assert totals(ending.standings).complete == 1
+
+
+def test_exit_code_0_without_a_tally_is_a_lost_task(tmp_path: Path) -> None:
+    """A place's word alone never finishes a lot: the state has to hold the tally."""
+    empty_success = TaskState(status=TaskStatus.STOPPED, exit_code=0)
+    world = World(tmp_path, lots_of(1), lambda _: empty_success)
+
+    ending = world.run()
+
+    assert ending.given_up == {"lot-00000": "exit code 0"}
+    assert totals(ending.standings).complete == 0
+
+
+def test_many_lost_tasks_in_a_row_stop_the_starting(tmp_path: Path) -> None:
+    """What fails for every lot isn't started a thousand times."""
+    lost = TaskState(status=TaskStatus.STOPPED, reason="the image can't be pulled", never_started=True)
+    world = World(tmp_path, lots_of(500), lambda _: lost, max_tasks=4)
+
+    ending = world.run()
+
+    assert "10 tasks in a row were lost" in ending.halted
+    assert "the image can't be pulled" in ending.halted
+    assert len(world.starts()) < 20
+
+
+def test_an_interrupted_task_goes_on_and_is_not_counted_as_lost(tmp_path: Path) -> None:
+    """Spot's interruptions (exit code 75) start new attempts, more than the limit of lost tasks."""
+    spot = TaskState(status=TaskStatus.STOPPED, exit_code=75, reason="Spot interruption", interrupted=True)
+    world = World(tmp_path, lots_of(1), lambda request: spot if request.attempt < 6 else GOOD)
+
+    ending = world.run()
+
+    assert [attempt for _, attempt in world.starts()] == [1, 2, 3, 4, 5, 6]
+    assert (ending.given_up, ending.halted) == ({}, "")
+
+
+def test_a_job_that_somebody_stopped_is_not_started_again(tmp_path: Path) -> None:
+    """After `s3reclass stop`, the launcher takes an interrupted task for the end."""
+    interrupted = TaskState(status=TaskStatus.STOPPED, exit_code=75, interrupted=True)
+    world = World(tmp_path, lots_of(3), lambda _: interrupted, max_tasks=1)
+    world.clock.seconds = 1
+    watch = world.watch()
+    world.clock.seconds = 2
+    world.state.ask_to_stop(world.clock.clock().now())
+
+    ending = watch.run(world.state.standings(world.lots, Phase.RESTORE), JOB)
+
+    assert world.starts() == [("lot-00000", 1)]
+    assert "s3reclass stop" in ending.halted
+
+
+def test_running_tasks_of_an_earlier_launcher_are_adopted(tmp_path: Path) -> None:
+    """A launcher that comes second watches the tasks that run and starts none for their lots."""
+    first = World(tmp_path, lots_of(2), lambda _: GOOD)
+    first.place.start(TaskRequest(job=JOB, phase=Phase.RESTORE, lot="lot-00001", attempt=1, command=()))
+    first.place.started.clear()
+
+    ending = first.run()
+
+    assert first.starts() == [("lot-00000", 1)]
+    assert totals(ending.standings).complete == 2
+
+
+def test_a_start_that_may_have_happened_is_asked_for_to_the_letter(tmp_path: Path) -> None:
+    """A launcher killed between its note and the answer: the next one repeats the same request, attempt and all."""
+    world = World(tmp_path, lots_of(1), lambda _: GOOD)
+    noted = TaskRequest(job=JOB, phase=Phase.RESTORE, lot="lot-00000", attempt=4, command=("restore", "--rate", "7"))
+    world.state.note_start(noted, "scripted")
+
+    world.run()
+
+    assert world.place.started == [noted]
+
+
+def test_an_attempt_that_left_results_is_followed_by_the_next(tmp_path: Path) -> None:
+    """A dead task that had begun is not asked for again under its number."""
+    world = World(tmp_path, lots_of(1), lambda _: GOOD)
+    dead = TaskRequest(job=JOB, phase=Phase.RESTORE, lot="lot-00000", attempt=1, command=())
+    world.state.note_start(dead, "scripted")
+    finish(tmp_path, dead, {Outcome.REQUESTED: 1})
+    (tmp_path / JOB / "restore" / "lot-00000" / "done-1.json").unlink()
+
+    world.run()
+
+    assert world.starts() == [("lot-00000", 2)]
+
+
+def test_each_start_is_noted_before_the_place_is_asked(tmp_path: Path) -> None:
+    """The note is in the state when the place hears of the task."""
+    seen: list[bool] = []
+
+    def fate(request: TaskRequest) -> Fate:
+        seen.append(world.state.started_note(request.phase, request.lot, request.attempt) is not None)
+        return GOOD
+
+    world = World(tmp_path, lots_of(2), fate)
+    world.run()
+    note = world.state.started_note(Phase.RESTORE, "lot-00000", 1)
+
+    assert seen
+    assert all(seen)
+    assert note is not None
+    assert note.task == "restore/lot-00000/1"
+
+
+def test_a_refusal_that_may_pass_is_tried_again_later(tmp_path: Path) -> None:
+    """No capacity now: the same request is made again after a while, and said once."""
+    refused = Refused(
+        request=TaskRequest(job=JOB, phase=Phase.RESTORE, lot="lot-00000", attempt=1, command=()),
+        reason="no capacity",
+        retry=True,
+    )
+    world = World(tmp_path, lots_of(1), lambda _: GOOD, refusals=[refused] * 3)
+
+    ending = world.run()
+
+    assert world.starts() == [("lot-00000", 1)]
+    assert ending.halted == ""
+    assert world.ear.remarks == ["waiting to start lot-00000: no capacity"]
+
+
+def test_refusals_without_end_end_the_run(tmp_path: Path) -> None:
+    """Nothing runs and nothing is taken for half an hour: the run says why and ends."""
+    refused = Refused(
+        request=TaskRequest(job=JOB, phase=Phase.RESTORE, lot="lot-00000", attempt=1, command=()),
+        reason="the quota is 0 vCPU",
+        retry=True,
+    )
+    world = World(tmp_path, lots_of(1), lambda _: GOOD, refusals=[refused] * 10_000)
+
+    ending = world.run()
+
+    assert ending.halted == "the quota is 0 vCPU"
+
+
+def test_a_refusal_for_good_starts_no_more(tmp_path: Path) -> None:
+    """A wrong ARN is wrong for every lot: nothing more is started, what runs is seen to its end."""
+    refused = Refused(
+        request=TaskRequest(job=JOB, phase=Phase.RESTORE, lot="lot-00000", attempt=1, command=()),
+        reason="no such cluster",
+        retry=False,
+    )
+    world = World(tmp_path, lots_of(3), lambda _: GOOD, refusals=[refused])
+
+    ending = world.run()
+
+    assert ending.halted == "no such cluster"
+    assert world.starts() == []
+
+
+def test_a_task_that_never_starts_is_stopped_and_started_again(tmp_path: Path) -> None:
+    """About one Fargate task in a hundred stays pending for good."""
+    stuck = TaskState(status=TaskStatus.PENDING)
+    world = World(tmp_path, lots_of(1), lambda request: stuck if request.attempt == 1 else GOOD)
+
+    ending = world.run()
+
+    assert world.starts() == [("lot-00000", 1), ("lot-00000", 2)]
+    assert world.place.stopped == ["restore/lot-00000/1: start timeout"]
+    assert totals(ending.standings).complete == 1
+
+
+def test_a_place_that_forgets_its_tasks_is_not_believed_at_once(tmp_path: Path) -> None:
+    """An unknown task is given time; then the state decides, and it says finished."""
+    world = World(tmp_path, lots_of(1), lambda _: GOOD, forgets=True)
+    request = TaskRequest(job=JOB, phase=Phase.RESTORE, lot="lot-00000", attempt=1, command=())
+
+    def finish_after_a_minute(now: float) -> None:
+        if now > 60:
+            finish(tmp_path, request, {Outcome.REQUESTED: 2})
+
+    world.clock.on_sleep = finish_after_a_minute
+
+    ending = world.run()
+
+    assert world.starts() == [("lot-00000", 1)]
+    assert totals(ending.standings).complete == 1
+
+
+def test_ctrl_c_stops_the_tasks_and_waits_for_them(tmp_path: Path) -> None:
+    """Stopping asks every task once and returns when all have stopped."""
+    world = World(tmp_path, lots_of(2), lambda _: None)
+    watch = world.watch(Limits(unknown_grace_s=1))
+
+    def interrupt(_: float) -> None:
+        world.clock.on_sleep = lambda _: None
+        raise KeyboardInterrupt
+
+    world.clock.on_sleep = interrupt
+    with pytest.raises(KeyboardInterrupt):
+        watch.run(world.state.standings(world.lots, Phase.RESTORE), JOB)
+    watch.stop_tasks("interrupted")
+
+    assert world.place.stopped == ["restore/lot-00000/1: interrupted", "restore/lot-00001/1: interrupted"]
+
+
+def test_progress_is_shown_while_tasks_run(tmp_path: Path) -> None:
+    """A running task's own tally counts in the snapshots before it is done."""
+    world = World(tmp_path, lots_of(1), lambda _: GOOD)
+
+    world.run()
+
+    assert [snapshot.totals.done for snapshot in world.ear.snapshots][-1] == 2
+    assert world.ear.snapshots[-1].running == 0
