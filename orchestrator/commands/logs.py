@@ -5,6 +5,7 @@ import click
 from orchestrator import assemble
 from orchestrator.commands.options import uses_settings
 from orchestrator.errors import S3ReclassError
+from orchestrator.model import Task
 from orchestrator.planning.report import phase_to_report
 from orchestrator.planning.text import printable
 from orchestrator.settings import Settings
@@ -34,6 +35,7 @@ def command(settings: Settings, lot: str, phase: str | None, attempt: int | None
         raise S3ReclassError(
             f"{named.name} has had no task in the {wanted} phase" + (f" with attempt {number}" if number else "")
         )
-    for line in assemble.log_lines(settings, state.paths.job, wanted, named.name, number, note):
+    task = Task(id=note.task, phase=wanted, lot=named.name, attempt=number)
+    for line in assemble.log_lines(settings, task, note):
         click.echo(printable(line))
     return 0

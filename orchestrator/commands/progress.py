@@ -1,6 +1,5 @@
 """How a run shows itself: a live display on a terminal, plain lines elsewhere. All of it on standard error."""
 
-import sys
 from collections import deque
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
@@ -147,11 +146,11 @@ def duration(seconds: float) -> str:
     return f"{mins} min {secs:02d} s" if minutes else f"{secs} s"
 
 
+def counted(number: int, noun: str) -> str:
+    """The number with its noun, which takes an s unless there is one: `1 task`, `2,000 tasks`."""
+    return f"{number:,} {noun}" if number == 1 else f"{number:,} {noun}s"
+
+
 def say(line: str) -> None:
     """Print a remark on standard error."""
     click.echo(line, err=True)
-
-
-def is_terminal() -> bool:
-    """Whether standard output is read by a person."""
-    return sys.stdout.isatty()

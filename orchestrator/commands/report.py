@@ -6,6 +6,7 @@ import tempfile
 from collections import Counter
 from collections.abc import Iterable, Iterator
 from pathlib import Path
+from typing import Any
 
 import click
 
@@ -120,7 +121,7 @@ def _umask() -> int:
     return mask
 
 
-def _write_rows(writer: "csv._writer", rows: Iterable[tuple[str, ...]], *, header: bool) -> None:
+def _write_rows(writer: Any, rows: Iterable[tuple[str, ...]], *, header: bool) -> None:
     if header:
         writer.writerow(RESULT_COLUMNS)
     writer.writerows(rows)

@@ -1,17 +1,18 @@
 """`s3reclass run`: one phase of a job, from plan to summary."""
 
 import json
+from pathlib import Path
 
 import click
 
 from orchestrator import assemble
 from orchestrator.clock import Clock
 from orchestrator.commands.options import uses_settings
-from orchestrator.commands.progress import audience, outcome_lines, say
+from orchestrator.commands.progress import audience, counted, outcome_lines, say
 from orchestrator.errors import S3ReclassError
 from orchestrator.flow import Job, Plan, Wait, begin, make_plan, plan_calls, see_through
 from orchestrator.lots_folder import read_lots, verify_lots
-from orchestrator.planning.cost import estimate_lines
+from orchestrator.planning.estimate_text import summary_line
 from orchestrator.planning.standing import exit_code_of_phase, totals
 from orchestrator.planning.worker_command import PhaseSettings
 from orchestrator.settings import Settings
@@ -73,8 +74,8 @@ def command(  # noqa: PLR0913 (one parameter for each option)
     if wait and phase != Phase.COPY:
         raise click.UsageError("--wait goes with --phase copy: the restore phase only asks for restores")
     phase_settings = _phase_settings(Phase(phase), settings)
-    lots = read_lots(settings.lots)
-    verify_lots(settings.lots, lots)
+    lots = read_lots(Path(settings.lots))
+    verify_lots(Path(settings.lots), lots)
     job = assemble.open_job(settings, lots, lots_from_image=lots_from == "image", may_create=not dry_run, say=say)
     plan = make_plan(job, phase_settings, settings.rate)
     if plan.nothing_to_do:
@@ -83,7 +84,8 @@ def command(  # noqa: PLR0913 (one parameter for each option)
         return ExitCode.GOOD
     _show_plan(job, plan, settings)
     if estimate and plan.starts:
-        say("\n".join(estimate_lines(assemble.estimate_for(settings, lots, Phase(phase), say=say))))
+        names = {request.lot for request in plan.starts}
+        say(summary_line(assemble.estimate_for(settings, lots, names, Phase(phase)), Phase(phase)))
     if dry_run:
         for call in plan_calls(job, plan, settings.lots):
             click.echo(
@@ -128,12 +130,12 @@ def _show_plan(job: Job, plan: Plan, settings: Settings) -> None:
     rate = f", {plan.rate:,.0f} requests/s each" if plan.rate else ""
     lots = job.lots
     say(f"job {lots.job}: {what}, {lots.keys:,} keys in {len(lots.lots)} lots of {', '.join(lots.buckets)}")
-    say(f"place {settings.place}: {len(plan.starts)} tasks to start, {at_once} at once{rate}")
+    say(f"place {settings.place}: {counted(len(plan.starts), 'task')} to start, at most {at_once} at once{rate}")
     summed = plan.totals
     if summed.complete:
         say(f"{summed.complete} of {summed.lots} lots are complete already and are left alone")
     if plan.running:
-        say(f"reattached to {len(plan.running)} running tasks")
+        say(f"reattached to {counted(len(plan.running), 'running task')}")
     if phase is Phase.COPY and Phase.RESTORE not in job.state.begun_phases():
         say("no restore phase was run for this job: archived objects will be pending")
 

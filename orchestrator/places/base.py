@@ -13,7 +13,11 @@ from worker.contract import Phase
 
 
 class Place(Protocol):
-    """Where tasks run."""
+    """
+    Where tasks run.
+
+    `start`, `states` and `stop` may be called from several threads at once.
+    """
 
     @property
     def name(self) -> str:
@@ -21,21 +25,33 @@ class Place(Protocol):
 
     @property
     def max_tasks(self) -> int:
-        """How many tasks this place runs at once, at most."""
+        """How many tasks should run here at once, at most; the caller keeps to it."""
 
-    def calls(self, request: TaskRequest) -> tuple[Call, ...]:
+    @property
+    def ends_with_launcher(self) -> bool:
+        """Whether Ctrl-C at the launcher is meant for the tasks too: they run on the user's own machine."""
+
+    def plan(self, phase: Phase) -> tuple[Call, ...]:
         """
-        What `start` would send for this request, without sending it.
+        What `prepare` would send to change anything, without sending it; nothing when the place is ready.
 
-        Equal to what `start` sends, so that a dry run can't drift from the real one.
+        Looks, but changes nothing, so that a dry run may ask.
         """
 
     def prepare(self, phase: Phase) -> None:
         """
-        Make the place ready for a phase's tasks (a task definition, a folder).
+        Make the place ready for a phase's tasks (a task definition, a folder): send what `plan` tells.
 
         Called before the first start of a run; calling it again changes nothing.
         Raises S3ReclassError when tasks can't run here, saying what to do.
+        """
+
+    def calls(self, request: TaskRequest) -> tuple[Call, ...]:
+        """
+        What `start` would send for this request, without sending it: `start` sends this very thing.
+
+        So a dry run can't drift from the real one. What `prepare` has yet to make stands under its
+        name (a task definition without its revision).
         """
 
     def start(self, request: TaskRequest) -> Task | Refused:
@@ -43,19 +59,22 @@ class Place(Protocol):
         Start one task.
 
         The same request twice starts one task: the second call returns the first's task, also from
-        another launcher. Throttling and passing faults are waited out a while here; what then remains
-        is Refused with `retry`. Never raises for a single task's sake.
+        another launcher, and even when that task has stopped by now (its state then says so).
+        Throttling and passing faults are waited out a while here; what then remains is Refused with
+        `retry`, as is a lack of capacity or quota, which ends when tasks end.
+        Never raises for a single task's sake.
         """
 
     def running(self, job: str, phase: Phase) -> Sequence[Task]:
-        """Every task of the job's phase that hasn't stopped, whoever started it."""
+        """Every task of the job's phase that hasn't stopped, stopping ones included, whoever started it."""
 
     def states(self, tasks: Sequence[Task]) -> Mapping[str, TaskState]:
         """
         The state of each task, by id, asked in bulk.
 
-        Every id asked for is in the answer; one the place doesn't know is UNKNOWN. A stopped task
-        stays stopped. An exit code is told only of a stopped task.
+        Every id asked for is in the answer; one the place doesn't know (any more, or yet) is UNKNOWN.
+        A stopped task stays stopped. An exit code is told only of a stopped task, and only if the
+        place knows it: a task that another launcher started may end without one.
         """
 
     def stop(self, tasks: Sequence[Task], reason: str) -> None:

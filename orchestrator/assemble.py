@@ -1,0 +1,155 @@
+"""Everything a command needs, put together in one place: from settings to state, place and job."""
+
+from collections.abc import Callable, Collection, Iterator
+from dataclasses import replace
+from pathlib import Path
+
+from orchestrator.clients.buckets import check_bucket
+from orchestrator.clients.ecs import Ecs
+from orchestrator.clients.logs import Logs
+from orchestrator.clients.objects import region
+from orchestrator.clients.sessions import client
+from orchestrator.clients.state_store import StateStore, open_store
+from orchestrator.errors import S3ReclassError, UsageError
+from orchestrator.flow import Job
+from orchestrator.images import find_image
+from orchestrator.job_state import JobState, StartedNote
+from orchestrator.lots_folder import lot_path, read_lots
+from orchestrator.model import Lot, Lots, Resources, Task
+from orchestrator.places.base import Place
+from orchestrator.places.fargate import FargatePlace
+from orchestrator.places.local import LocalPlace
+from orchestrator.planning.cost import Estimate, estimate_job
+from orchestrator.planning.task_definitions import log_stream
+from orchestrator.sampling import sample_objects
+from orchestrator.settings import Settings
+from orchestrator.stack import ensure_stack, resources
+from orchestrator.watch import Limits
+from worker.contract import Phase
+
+LOCAL_STATE = ".s3reclass"
+LOTS_IN_IMAGE = "/lots"
+"""Where the image of `push-image --with-lots` keeps its lots."""
+
+Say = Callable[[str], None]
+
+
+def open_job(settings: Settings, lots: Lots, *, lots_from_image: bool, may_create: bool, say: Say) -> Job:
+    """
+    The job of these lots, its state and its place.
+
+    may_create: whether the stack may be brought up when it is missing; a dry run only looks.
+    Raises S3ReclassError when a bucket can't be worked on, or the place isn't ready and can't be made so.
+    """
+    if settings.bucket and lots.buckets != (settings.bucket,):
+        raise UsageError(
+            f"the lots in {settings.lots}/ are of {', '.join(lots.buckets)}, but the settings name the bucket "
+            f"{settings.bucket}: split the key file again, or name the lots' bucket"
+        )
+    for bucket in lots.buckets:
+        check_bucket(bucket)
+    folder = Path(settings.lots)
+    lots_in_image = LOTS_IN_IMAGE if lots_from_image else ""
+    if settings.place == "local":
+        if lots_from_image:
+            raise UsageError("--lots-from image goes with --place fargate: local tasks read the lots themselves")
+        store: StateStore = open_store(settings.state or LOCAL_STATE)
+        place: Place = _local_place(settings)
+    else:
+        _refuse_local_state(settings)
+        parts = ensure_stack(settings, say=say, buckets=lots.buckets) if may_create else resources(settings)
+        store = open_store(_fargate_state(settings, parts))
+        image = find_image(parts.repository, lots_job=lots.job if lots_from_image else "")
+        place = FargatePlace(_ecs(), settings, parts, image)
+    return Job(
+        lots=lots,
+        state=JobState(store, lots.job),
+        place=place,
+        read_lot=lambda lot: _read_lot(folder, lot),
+        lots_in_image=lots_in_image,
+    )
+
+
+def open_state(settings: Settings, job: str | None) -> JobState:
+    """
+    The state of the job with this id, or of the lots in lots/.
+
+    Raises S3ReclassError when there are no lots and no job is named.
+    """
+    job_id = job or read_lots(Path(settings.lots)).job
+    if settings.state:
+        return JobState(open_store(settings.state), job_id)
+    uri = LOCAL_STATE if settings.place == "local" else _fargate_state(settings, resources(settings))
+    return JobState(open_store(uri), job_id)
+
+
+def open_place(settings: Settings) -> Place:
+    """The place of running tasks, to look at them and stop them; it can start none."""
+    if settings.place == "local":
+        return _local_place(settings)
+    return FargatePlace(_ecs(), settings, resources(settings), None)
+
+
+def log_lines(settings: Settings, task: Task, note: StartedNote) -> Iterator[str]:
+    """
+    What a task wrote, line by line.
+
+    task: its id as far as the note knows it.
+    Raises S3ReclassError when nothing of it is left.
+    """
+    if note.place == LocalPlace.name:
+        try:
+            with _local_place(settings).log_file(task).open(encoding="utf-8", errors="replace") as file:
+                yield from (line.rstrip("\n") for line in file)
+        except OSError as error:
+            raise S3ReclassError(f"no log of {task.lot} is on this machine: {error.strerror}") from error
+    elif not task.id:
+        raise S3ReclassError(f"the start of {task.lot}'s task was never confirmed: run `s3reclass run` again")
+    else:
+        group = resources(settings).log_group
+        yield from (event.message for event in Logs(client("logs")).events(group, log_stream(task.id)))
+
+
+def estimate_for(settings: Settings, lots: Lots, names: Collection[str], phase: Phase) -> Estimate:
+    """
+    What the phase costs for the lots of these names.
+
+    For all lots it is what `s3reclass estimate` says, from the same sample.
+    """
+    some = replace(lots, lots=tuple(lot for lot in lots.lots if lot.name in names))
+    return estimate_job(some, sample_objects(Path(settings.lots), some), settings, region(), (phase,))
+
+
+def limits_for(place: Place) -> Limits:
+    """How patient a watch over this place is: processes of this machine are asked for free, ECS in growing steps."""
+    return Limits(poll_s=0.2, poll_max_s=2) if place.ends_with_launcher else Limits(poll_s=2, poll_max_s=15)
+
+
+def _ecs() -> Ecs:
+    return Ecs(client("ecs"))
+
+
+def _local_place(settings: Settings) -> LocalPlace:
+    state = settings.state or LOCAL_STATE
+    # Locks and logs have to be on this machine even when the state is in S3.
+    folder = Path(LOCAL_STATE if state.startswith("s3://") else state) / "tasks"
+    return LocalPlace(folder.absolute(), max_tasks=settings.max_tasks)
+
+
+def _fargate_state(settings: Settings, parts: Resources) -> str:
+    _refuse_local_state(settings)
+    return settings.state or f"s3://{parts.state_bucket}"
+
+
+def _refuse_local_state(settings: Settings) -> None:
+    if settings.state and not settings.state.startswith("s3://"):
+        raise UsageError(
+            f"--state {settings.state}: tasks on Fargate can't reach this machine's folders; name s3://bucket/prefix"
+        )
+
+
+def _read_lot(folder: Path, lot: Lot) -> bytes:
+    try:
+        return lot_path(folder, lot).read_bytes()
+    except OSError as error:
+        raise S3ReclassError(f"{lot_path(folder, lot)} can't be read: {error.strerror}") from error

@@ -1,0 +1,98 @@
+"""`s3reclass estimate`: what the job costs and how long it takes, before anything is spent."""
+
+import json
+from pathlib import Path
+
+import click
+
+from orchestrator.clients.objects import region
+from orchestrator.clock import Clock
+from orchestrator.commands.counting import counting
+from orchestrator.commands.options import uses_settings
+from orchestrator.errors import UsageError
+from orchestrator.lots_folder import read_lots, verify_lots
+from orchestrator.model import Lots
+from orchestrator.planning.cost import estimate_job
+from orchestrator.planning.estimate_text import estimate_json, estimate_lines
+from orchestrator.planning.object_head import Look, ObjectHead
+from orchestrator.planning.sample import DEFAULT_SEED, DEFAULT_SIZE, Sample
+from orchestrator.sampling import sample_objects
+from orchestrator.settings import STORAGE_CLASSES, Settings
+from worker.contract import LotEntry, Phase
+
+MAX_SIZE = 1_000_000
+"""Keys to look at, at most: a sample is kept in memory, some hundred bytes a key."""
+
+_PHASES = {"restore": (Phase.RESTORE,), "copy": (Phase.COPY,), "all": (Phase.RESTORE, Phase.COPY)}
+
+
+@click.command()
+@uses_settings("storage_class", "place", "lots", "days", "tier", "max_tasks", "rate")
+@click.option("--phase", type=click.Choice(list(_PHASES)), default="all", show_default=True, help="What to estimate.")
+@click.option(
+    "--sample",
+    "size",
+    metavar="N",
+    type=click.IntRange(1, MAX_SIZE),
+    default=DEFAULT_SIZE,
+    show_default=True,
+    help="Objects to look at, by HEAD, at random; all of them when the job has no more.",
+)
+@click.option("--no-sample", is_flag=True, help="Look at nothing: take --mean-size and --from-class for every object.")
+@click.option("--mean-size", metavar="BYTES", type=click.IntRange(0), help="With --no-sample: an object's mean size.")
+@click.option(
+    "--from-class",
+    metavar="CLASS",
+    type=click.Choice(STORAGE_CLASSES, case_sensitive=False),
+    help="With --no-sample: the class that the objects are in.",
+)
+@click.option("--json", "as_json", is_flag=True, help="Print JSON instead of text.")
+def command(  # noqa: PLR0913 (an option each)
+    *,
+    settings: Settings,
+    phase: str,
+    size: int,
+    no_sample: bool,
+    mean_size: int | None,
+    from_class: str | None,
+    as_json: bool,
+) -> None:
+    """
+    Say what the job in lots/ costs and how long it takes.
+
+    Looks at a random sample of the objects (HEAD requests are all that it costs), always at the same ones
+    for the same lots, and prints each line with its formula: requests, data, Fargate tasks, the restored
+    copies' storage, early deletion, and what storage costs each month before and after. What comes from
+    the sample has its 95% error bar. Prices are a dated snapshot of us-east-1's; one that isn't known
+    is said to be unknown. `run` prints the same total before it starts.
+    """
+    if Phase.COPY in _PHASES[phase]:
+        settings.require_storage_class()
+    if no_sample and (mean_size is None or from_class is None):
+        raise UsageError("--no-sample needs --mean-size BYTES and --from-class CLASS")
+    if not no_sample and (mean_size is not None or from_class is not None):
+        raise UsageError("--mean-size and --from-class go with --no-sample")
+    folder = Path(settings.lots)
+    lots = read_lots(folder)
+    if no_sample:
+        sample = _assumed(lots, mean_size or 0, from_class or "", Clock())
+    else:
+        verify_lots(folder, lots)
+        sample = _looked_at(folder, lots, size)
+    estimate = estimate_job(lots, sample, settings, region(), _PHASES[phase])
+    if as_json:
+        click.echo(json.dumps(estimate_json(estimate), indent=1))
+    else:
+        click.echo("\n".join(estimate_lines(estimate)))
+
+
+def _looked_at(folder: Path, lots: Lots, size: int) -> Sample:
+    with counting("looked at", min(size, lots.keys)) as count:
+        return sample_objects(folder, lots, size, DEFAULT_SEED, count=count)
+
+
+def _assumed(lots: Lots, mean_size: int, from_class: str, clock: Clock) -> Sample:
+    """A sample of one made-up object that stands for all."""
+    entry = LotEntry(bucket=lots.buckets[0] if lots.buckets else "", key="")
+    head = ObjectHead(entry=entry, look=Look.FOUND, storage_class=from_class, size_bytes=mean_size)
+    return Sample(keys=lots.keys, heads=(head,), taken_at=clock.now(), assumed=True)

@@ -1,0 +1,190 @@
+"""
+The two task definitions, one for each phase: what a Fargate task is made of, without the lot it works on.
+
+Pure: settings, resources and image in, one `RegisterTaskDefinition` out. `run_requests.py` adds the lot.
+"""
+
+import re
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from orchestrator.errors import S3ReclassError
+from orchestrator.model import Call, Image, Resources
+from orchestrator.planning.worker_command import PhaseSettings
+from orchestrator.settings import FILE_NAME, Settings
+from worker.contract import Phase
+
+CONTAINER = "worker"
+"""The one container's name, which a run request's override refers to."""
+
+STOP_TIMEOUT_S = 120
+"""Seconds between SIGTERM and SIGKILL: Fargate's maximum (ECS API Reference, ContainerDefinition, 2026-11)."""
+
+LOG_PREFIX = "worker"
+"""What a task's log stream begins with."""
+
+FARGATE_SIZES: Mapping[int, Sequence[int]] = {
+    256: (512, 1024, 2048),
+    512: range(1024, 4096 + 1, 1024),
+    1024: range(2048, 8192 + 1, 1024),
+    2048: range(4096, 16384 + 1, 1024),
+    4096: range(8192, 30720 + 1, 1024),
+    8192: range(16384, 61440 + 1, 4096),
+    16384: range(32768, 122880 + 1, 8192),
+}
+"""
+CPU units -> the memory sizes in MiB that Fargate offers with them.
+
+ECS API Reference, RegisterTaskDefinition, `cpu` and `memory`; as in botocore 1.44.5.
+"""
+
+_SECRET_NAME = re.compile(
+    r"(^|_)(SECRET|PASSWORD|PASSWD|PASSPHRASE|TOKEN|CREDENTIALS?|API_?KEY|PRIVATE_KEY|ACCESS_KEY|ACCESS_KEY_ID)(_|$)",
+    re.IGNORECASE,
+)
+_NOT_A_SECRET_NAME = re.compile(r"_(FILE|PATH|URI|URL)$", re.IGNORECASE)
+_ACCESS_KEY_ID = re.compile(r"\b(AKIA|ASIA)[A-Z0-9]{16}\b")
+_USER_INFO = re.compile(r"://[^/@\s]+:[^/@\s]+@")
+
+_ECS_FILLS_IN = frozenset(
+    {
+        "compatibilities",
+        "deregisteredAt",
+        "registeredAt",
+        "registeredBy",
+        "requiresAttributes",
+        "revision",
+        "status",
+        "taskDefinitionArn",
+    }
+)
+"""What DescribeTaskDefinition tells of every definition, and nobody registered."""
+
+
+def family(phase: Phase) -> str:
+    """The task definition family of a phase; its revisions are `family:1`, `family:2`, ..."""
+    return f"s3reclass-{phase}"
+
+
+def log_stream(task_id: str) -> str:
+    """The log stream of a task; task_id: an ARN or its last part (the awslogs driver's `prefix/container/task`)."""
+    return f"{LOG_PREFIX}/{CONTAINER}/{task_id.rsplit('/', 1)[-1]}"
+
+
+def task_definition(phase: Phase, settings: Settings, resources: Resources, image: Image, region: str) -> Call:
+    """
+    The `RegisterTaskDefinition` of a phase.
+
+    The command is there for people who look at the definition: a run request's override replaces it whole.
+    The image's own ENTRYPOINT stays. Log lines are dropped rather than waited with when CloudWatch
+    Logs doesn't keep up, since the state alone is the truth about a job.
+
+    Raises S3ReclassError for a size that Fargate doesn't offer, or a variable that looks like a secret.
+    """
+    fargate = settings.fargate
+    check_size(fargate.cpu, fargate.memory)
+    check_environment(fargate.environment)
+    container = {
+        "name": CONTAINER,
+        "image": image.uri,
+        "essential": True,
+        "command": [phase.value, *_phase_settings(phase, settings).arguments()],
+        "environment": [{"name": name, "value": value} for name, value in sorted(fargate.environment.items())],
+        "readonlyRootFilesystem": True,
+        "stopTimeout": STOP_TIMEOUT_S,
+        # As process 1 Python would ignore a SIGTERM that comes before its handler is set.
+        "linuxParameters": {"initProcessEnabled": True},
+        "logConfiguration": {
+            "logDriver": "awslogs",
+            "options": {
+                "awslogs-group": resources.log_group,
+                "awslogs-region": region,
+                "awslogs-stream-prefix": LOG_PREFIX,
+                "mode": "non-blocking",
+            },
+        },
+    }
+    return Call(
+        service="ecs",
+        operation="register_task_definition",
+        parameters={
+            "family": family(phase),
+            "requiresCompatibilities": ["FARGATE"],
+            "networkMode": "awsvpc",
+            "cpu": str(fargate.cpu),
+            "memory": str(fargate.memory),
+            "runtimePlatform": {"cpuArchitecture": image.architecture.value, "operatingSystemFamily": "LINUX"},
+            "taskRoleArn": resources.task_role_arn,
+            "executionRoleArn": resources.execution_role_arn,
+            "containerDefinitions": [container],
+        },
+    )
+
+
+def _phase_settings(phase: Phase, settings: Settings) -> PhaseSettings:
+    return PhaseSettings(
+        phase=phase,
+        days=settings.days,
+        tier=settings.tier,
+        storage_class=settings.require_storage_class() if phase is Phase.COPY else "",
+    )
+
+
+def check_size(cpu: int, memory: int) -> None:
+    """Raise S3ReclassError, naming the sizes there are, unless Fargate offers this one (CPU units, MiB)."""
+    if cpu not in FARGATE_SIZES:
+        sizes = ", ".join(map(str, FARGATE_SIZES))
+        raise S3ReclassError(f"{FILE_NAME}: fargate.cpu = {cpu} is no Fargate size: take one of {sizes} (1024: 1 vCPU)")
+    if memory not in FARGATE_SIZES[cpu]:
+        sizes = ", ".join(map(str, FARGATE_SIZES[cpu]))
+        raise S3ReclassError(
+            f"{FILE_NAME}: fargate.memory = {memory} doesn't go with fargate.cpu = {cpu}: take one of {sizes} (MiB)"
+        )
+
+
+def check_environment(environment: Mapping[str, str]) -> None:
+    """
+    Raise S3ReclassError for a variable that looks like a secret.
+
+    Whoever may call DescribeTaskDefinition or DescribeTasks reads a container's environment, and a
+    revision keeps it for good. The value is never quoted.
+    """
+    for name, value in environment.items():
+        named_so = _SECRET_NAME.search(name) and not _NOT_A_SECRET_NAME.search(name)
+        if named_so or _ACCESS_KEY_ID.search(value) or _USER_INFO.search(value):
+            raise S3ReclassError(
+                f"{FILE_NAME}: fargate.environment.{name} looks like a secret, and many can read a task definition: "
+                "remove it (tasks get their credentials from the task role)"
+            )
+
+
+def same_definition(wanted: Mapping[str, Any], found: Mapping[str, Any]) -> bool:
+    """
+    Whether a registered definition has exactly the wanted content, so that no new revision is needed.
+
+    wanted: the parameters of RegisterTaskDefinition.
+    found: what DescribeTaskDefinition tells; ECS adds empty lists, zeros and facts of its own there.
+    """
+    return _same(wanted, {name: value for name, value in found.items() if name not in _ECS_FILLS_IN})
+
+
+def _same(wanted: Any, found: Any) -> bool:
+    """Whether two parts of a definition say the same; empty and absent are one."""
+    if not wanted or not found:
+        return not wanted and not found
+    if isinstance(wanted, Mapping):
+        return isinstance(found, Mapping) and all(
+            _same(wanted.get(name), found.get(name)) for name in wanted.keys() | found.keys()
+        )
+    if isinstance(wanted, list):
+        return (
+            isinstance(found, list)
+            and len(wanted) == len(found)
+            and all(map(_same, sorted(wanted, key=_by_name), sorted(found, key=_by_name)))
+        )
+    return bool(wanted == found)
+
+
+def _by_name(item: Any) -> str:
+    """What an environment or container list is ordered by; lists of words (a command) keep their order."""
+    return str(item.get("name", "")) if isinstance(item, Mapping) else ""

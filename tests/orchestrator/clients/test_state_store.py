@@ -1,0 +1,94 @@
+"""Both stores of the state, held to the same promises."""
+
+from collections.abc import Callable
+from pathlib import Path
+
+import boto3
+import pytest
+
+from orchestrator.clients.state_store import DirectoryStore, StateStore, open_store
+from orchestrator.errors import S3ReclassError
+
+Opener = Callable[[], StateStore]
+
+
+@pytest.fixture(params=["directory", "s3"])
+def opener(request: pytest.FixtureRequest, tmp_path: Path) -> Opener:
+    """A way to open the same state again."""
+    if request.param == "directory":
+        return lambda: open_store(str(tmp_path / "state"))
+    request.getfixturevalue("aws")
+    boto3.client("s3").create_bucket(Bucket="state", CreateBucketConfiguration={"LocationConstraint": "eu-west-1"})
+    return lambda: open_store("s3://state/some/prefix/")
+
+
+def test_what_is_written_is_read_by_another(opener: Opener) -> None:
+    """A file is there, whole, for whoever opens the state next; and can be replaced."""
+    opener().write("job/job.json", b"one")
+    opener().write("job/job.json", b"two")
+
+    assert opener().read("job/job.json") == b"two"
+
+
+def test_a_file_that_isnt_there_is_none(opener: Opener) -> None:
+    """Absence is an answer, not an error."""
+    assert opener().read("job/job.json") is None
+
+
+def test_many_are_read_at_once_and_the_absent_left_out(opener: Opener) -> None:
+    """Only what exists is in the answer."""
+    store = opener()
+    for number in range(30):
+        store.write(f"job/{number}", str(number).encode())
+
+    found = store.read_many([f"job/{number}" for number in range(40)])
+
+    assert found == {f"job/{number}": str(number).encode() for number in range(30)}
+
+
+def test_names_are_those_below_the_folder(opener: Opener) -> None:
+    """Whole paths, from every depth, of this folder alone."""
+    store = opener()
+    for path in ("job/restore/lot-00000/a", "job/restore/lot-00001/b", "job/restored/c", "job/job.json"):
+        store.write(path, b"")
+
+    assert sorted(store.names("job/restore/")) == ["job/restore/lot-00000/a", "job/restore/lot-00001/b"]
+    assert list(store.names("job/copy/")) == []
+
+
+def test_uris_are_what_a_worker_is_told(aws: str, tmp_path: Path) -> None:
+    """S3 URIs keep the prefix; a directory's are absolute; a folder keeps its slash."""
+    assert aws
+    assert open_store("s3://state/p/").uri("job/lots/x.csv") == "s3://state/p/job/lots/x.csv"
+    assert open_store("s3://state").uri("job/restore/lot/") == "s3://state/job/restore/lot/"
+    assert DirectoryStore(tmp_path).uri("job/restore/lot/") == f"{tmp_path}/job/restore/lot/"
+
+
+def test_a_write_in_progress_isnt_listed(tmp_path: Path) -> None:
+    """Whoever was killed before the rename left a dot file, and nobody takes it for state."""
+    (tmp_path / "job").mkdir()
+    (tmp_path / "job" / ".half").write_bytes(b"ha")
+
+    assert list(DirectoryStore(tmp_path).names("job/")) == []
+
+
+def test_a_bucket_that_isnt_there_is_named(aws: str) -> None:
+    """Reading, listing and writing say what to do."""
+    assert aws
+    store = open_store("s3://nowhere/p")
+    message = "the state's bucket nowhere doesn't exist: run `s3reclass up`"
+
+    with pytest.raises(S3ReclassError, match=message):
+        store.read("job/job.json")
+    with pytest.raises(S3ReclassError, match=message):
+        list(store.names("job/"))
+    with pytest.raises(S3ReclassError, match=message):
+        store.write("job/job.json", b"")
+
+
+def test_a_directory_that_cant_be_written_is_named(tmp_path: Path) -> None:
+    """A file stands where the state should be."""
+    (tmp_path / "state").write_text("in the way")
+
+    with pytest.raises(S3ReclassError, match="the state can't be written: .*name another place with --state"):
+        open_store(str(tmp_path / "state")).write("job/job.json", b"")

@@ -1,0 +1,118 @@
+"""Settings: where they come from, and what each takes."""
+
+from typing import Any
+
+import pytest
+
+from orchestrator.errors import UsageError
+from orchestrator.settings import FargateSettings, Settings, load_settings
+
+TOML = """
+bucket = "from-file"
+storage_class = "STANDARD_IA"
+lots = "cut"
+[restore]
+days = 3
+tier = "standard"
+[run]
+max_tasks = 9
+rate = 12.5
+[fargate]
+cpu = 1024
+memory = 2048
+spot = true
+subnets = ["subnet-1", "subnet-2"]
+[fargate.environment]
+AWS_ENDPOINT_URL = "http://127.0.0.1:4566"
+[stack]
+name = "mine"
+"""
+
+
+def load(toml: str = "", environ: dict[str, str] | None = None, **flags: Any) -> Settings:
+    """The settings of these sources."""
+    return load_settings(flags=flags, environ=environ or {}, toml=toml)
+
+
+def test_defaults_without_any_source() -> None:
+    """Nothing named: the documented defaults."""
+    assert load() == Settings()
+    assert (load().days, load().tier, load().place, load().lots, load().stack) == (
+        7,
+        "Bulk",
+        "fargate",
+        "lots",
+        "s3reclass",
+    )
+
+
+def test_the_file_names_every_setting() -> None:
+    """Each line of the file arrives, words in their proper case."""
+    assert load(TOML) == Settings(
+        bucket="from-file",
+        storage_class="STANDARD_IA",
+        lots="cut",
+        days=3,
+        tier="Standard",
+        max_tasks=9,
+        rate=12.5,
+        stack="mine",
+        fargate=FargateSettings(
+            cpu=1024,
+            memory=2048,
+            spot=True,
+            subnets=("subnet-1", "subnet-2"),
+            environment={"AWS_ENDPOINT_URL": "http://127.0.0.1:4566"},
+        ),
+    )
+
+
+def test_flags_beat_variables_beat_the_file() -> None:
+    """The nearer source wins, setting by setting."""
+    environ = {"S3RECLASS_BUCKET": "from-environ", "S3RECLASS_DAYS": "5", "S3RECLASS_TIER": ""}
+
+    settings = load(TOML, environ, bucket="from-flag", days=None)
+
+    assert (settings.bucket, settings.days, settings.tier) == ("from-flag", 5, "Standard")
+
+
+@pytest.mark.parametrize(
+    ("source", "message"),
+    [
+        ({"storage_class": "STANDARD_AI"}, "--storage-class: 'STANDARD_AI' is unknown: did you mean STANDARD_IA?"),
+        ({"storage_class": "COLD"}, "'COLD' is unknown: it takes one of STANDARD, "),
+        ({"tier": "fast"}, "--tier: 'fast' is unknown"),
+        ({"place": "lambda"}, "--place: 'lambda' is unknown"),
+        ({"days": "0"}, "--days: 0 is out of range: it takes 1 to 36500"),
+        ({"days": "soon"}, "--days: invalid literal"),
+        ({"rate": "-1"}, "--rate: -1 is out of range"),
+        ({"rate": "nan"}, "--rate: nan is out of range"),
+        ({"state": "gs://bucket/x"}, "--state: 'gs://bucket/x' is no state"),
+        ({"state": "s3://"}, "--state: 's3://' is no state"),
+        ({"toml": "bukcet = 'x'"}, "s3reclass.toml: bukcet is no setting: did you mean bucket?"),
+        ({"toml": "bucket = 3"}, "s3reclass.toml: bucket: takes a string"),
+        ({"toml": "[fargate]\ncpu = 'big'"}, "s3reclass.toml: fargate.cpu takes a whole number"),
+        ({"toml": "[fargate]\nsubnets = 'subnet-1'"}, "fargate.subnets takes a list of strings"),
+        ({"toml": "[fargate]\nspot = 1"}, "fargate.spot takes true or false"),
+        ({"toml": "[fargate.environment]\nA = 1"}, "fargate.environment takes a table of strings"),
+        ({"toml": "[restore]\ndays = 2.5"}, "s3reclass.toml: restore.days: takes a whole number"),
+        ({"toml": "bucket"}, "s3reclass.toml isn't TOML"),
+        ({"environ": {"S3RECLASS_MAX_TASKS": "many"}}, "S3RECLASS_MAX_TASKS: invalid literal"),
+    ],
+)
+def test_a_value_that_cant_be_taken_is_named_with_its_place(source: dict[str, Any], message: str) -> None:
+    """The message says which flag, variable or line, and what it takes."""
+    with pytest.raises(UsageError) as caught:
+        load(**source)
+
+    assert message in str(caught.value)
+    assert caught.value.exit_code == 2
+
+
+def test_a_missing_bucket_or_class_is_asked_for() -> None:
+    """What has no default is asked for by a clear error."""
+    with pytest.raises(UsageError, match="no bucket is named: run `s3reclass init --bucket NAME`"):
+        load().require_bucket()
+    with pytest.raises(UsageError, match="no target class is named: give --storage-class"):
+        load().require_storage_class()
+    assert load(bucket="b", storage_class="glacier_ir").require_storage_class() == "GLACIER_IR"
