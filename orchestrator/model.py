@@ -32,6 +32,8 @@ class Lots:
     digest: sha256 over the lots, in hex; its first 12 digits are the job's id.
     buckets: every bucket that the lines name, sorted.
     source: the key file as the user named it.
+    source_path, source_sha256: its absolute path ("" for standard input) and its bytes' digest, unpacked:
+        how `split` knows the same key file again.
     blank_lines, duplicates: lines left out, as counted by `split`.
     """
 
@@ -39,6 +41,8 @@ class Lots:
     digest: str
     buckets: tuple[str, ...]
     source: str
+    source_path: str = ""
+    source_sha256: str = ""
     blank_lines: int = 0
     duplicates: int = 0
 

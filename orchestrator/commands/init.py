@@ -1,0 +1,81 @@
+"""`s3reclass init`: a new s3reclass.toml."""
+
+import os
+import sys
+from collections.abc import Callable
+from pathlib import Path
+
+import click
+
+from orchestrator.errors import S3ReclassError, UsageError
+from orchestrator.planning.keyfile import check_bucket
+from orchestrator.planning.settings_file import format_settings_file
+from orchestrator.settings import FILE_NAME, PLACES, STORAGE_CLASSES, load_settings
+
+ASKED = {"bucket": "Bucket that holds the objects", "storage_class": "Class to move them into"}
+
+
+@click.command()
+@click.option("--bucket", metavar="NAME", help="The bucket that holds the objects.")
+@click.option(
+    "--storage-class", metavar="CLASS", help=f"The class to move the objects into: {', '.join(STORAGE_CLASSES)}."
+)
+@click.option("--place", metavar="PLACE", help=f"Where tasks run: {' or '.join(PLACES)}.")
+@click.option("--state", metavar="URI", help="Where the job's state is kept: s3://bucket/prefix or a directory.")
+@click.option("--stack", metavar="NAME", help="The CloudFormation stack's name.")
+@click.option("--force", is_flag=True, help=f"Replace an {FILE_NAME} that is there.")
+def command(*, force: bool, **flags: str | None) -> None:
+    """
+    Write s3reclass.toml in this folder: every setting explained, with its default.
+
+    \b
+        s3reclass init --bucket my-bucket --storage-class STANDARD_IA
+
+    On a terminal, it asks for the bucket and the class when they aren't given.
+    """  # noqa: D301 (click reads the backspace itself: "don't rewrap")
+    path = Path(FILE_NAME)
+    if path.exists() and not force:
+        raise S3ReclassError(f"{FILE_NAME} is there already: edit it, or say --force to replace it")
+    checked = {name: _checked(name, value) for name, value in flags.items() if value is not None}
+    for name, question in ASKED.items():
+        if name not in checked:
+            checked[name] = _ask(name, question)
+    new = path.with_name(f"{FILE_NAME}.new")
+    try:
+        new.write_text(format_settings_file(checked), encoding="utf-8")
+        new.replace(path)
+    except OSError as error:
+        raise S3ReclassError(f"{FILE_NAME} can't be written: {error.strerror}") from error
+    click.echo(f"{FILE_NAME} is written: {checked['bucket']}, to {checked['storage_class']}")
+    click.echo("next: s3reclass split KEY_FILE --lots 20")
+
+
+def _checked(name: str, value: str) -> str:
+    """The setting's value as the file has it. Raises UsageError for one that no command would take."""
+    if name == "bucket" and check_bucket(value):
+        raise UsageError(f"--bucket: {check_bucket(value)}")
+    checked: str = getattr(load_settings(flags={name: value}, environ={}, toml=""), name)
+    return checked
+
+
+def _ask(name: str, question: str) -> str:
+    """The user's answer, asked for until it is one. Raises UsageError when nobody is there to answer."""
+    given = os.environ.get(f"S3RECLASS_{name.upper()}", "")
+    if given:
+        return _checked(name, given)
+    if not sys.stdin.isatty():
+        raise UsageError(f"--{name.replace('_', '-')} is missing, and there is no terminal to ask on")
+    answer: str = click.prompt(question, value_proc=_proc(name), err=True)
+    return answer
+
+
+def _proc(name: str) -> Callable[[str], str]:
+    """What checks an answer, in click's way: its UsageError makes the prompt ask again."""
+
+    def check(value: str) -> str:
+        try:
+            return _checked(name, value)
+        except UsageError as error:
+            raise click.UsageError(str(error)) from error
+
+    return check

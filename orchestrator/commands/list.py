@@ -1,0 +1,82 @@
+"""`s3reclass list`: a bucket's keys, by class, as a key file."""
+
+import gzip
+import sys
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, contextmanager, nullcontext
+from pathlib import Path
+
+import click
+
+from orchestrator.clients.listing import list_objects_v2
+from orchestrator.commands.counting import counting
+from orchestrator.commands.options import uses_settings
+from orchestrator.errors import S3ReclassError
+from orchestrator.planning.listing import format_listed, parse_classes, parse_prefix
+from orchestrator.settings import Settings
+
+
+@click.command(name="list")
+@click.argument("uri", metavar="[S3://BUCKET/PREFIX]", required=False)
+@click.option(
+    "--storage-class",
+    "classes",
+    multiple=True,
+    metavar="CLASS",
+    help="Only objects in this class; may be repeated, or name several: GLACIER,DEEP_ARCHIVE.",
+)
+@click.option(
+    "--output", metavar="FILE", type=click.Path(path_type=Path), help="Write to FILE, gzipped if it ends in .gz."
+)
+@uses_settings("bucket")
+def command(*, uri: str | None, classes: tuple[str, ...], output: Path | None, settings: Settings) -> None:
+    """
+    List the objects of a bucket, or of a prefix: key,size,class,time, as CSV on standard output.
+
+    \b
+        s3reclass list s3://my-bucket/backups/ --storage-class GLACIER,DEEP_ARCHIVE --output keys.csv
+        s3reclass split keys.csv --lots 20
+
+    The CSV has no header, and split takes it as it is. --output writes the file only when the listing
+    is whole; in a pipe, split can't tell a listing that broke off from one that ended.
+
+    Listing costs a request per 1,000 objects in the prefix, whatever their class.
+    """  # noqa: D301 (click reads the backspace itself: "don't rewrap")
+    bucket, prefix = parse_prefix(uri) if uri else (settings.require_bucket(), "")
+    wanted = parse_classes(classes)
+    seen = listed = 0
+    with _destination(output) as write, _counter(output) as count:
+        for seen, found in enumerate(list_objects_v2(bucket, prefix), start=1):
+            if not wanted or found.storage_class in wanted:
+                write(format_listed(found).encode())
+                listed += 1
+            count(seen)
+    among = f" in {', '.join(sorted(wanted))}" if wanted else ""
+    click.echo(f"{listed:,} of {seen:,} objects under s3://{bucket}/{prefix} listed{among}", err=True)
+    if output and listed:
+        click.echo(f"next: s3reclass split {output}", err=True)
+
+
+def _counter(output: Path | None) -> AbstractContextManager[Callable[[int], None]]:
+    """What shows how far the listing is, unless the listing itself goes to a terminal."""
+    if output is None and sys.stdout.isatty():
+        return nullcontext(lambda _seen: None)
+    return counting("looked at", None, what="objects")
+
+
+@contextmanager
+def _destination(output: Path | None) -> Iterator[Callable[[bytes], object]]:
+    """What writes: to standard output, or to a file that appears when everything has been written."""
+    if output is None:
+        yield sys.stdout.buffer.write  # bytes, as the terminal's encoding is no business of a CSV
+        sys.stdout.buffer.flush()
+        return
+    part = output.with_name(f"{output.name}.part")
+    try:
+        with gzip.open(part, "wb") if output.suffix == ".gz" else part.open("wb") as file:
+            yield file.write
+        part.replace(output)
+    except OSError as error:
+        raise S3ReclassError(f"{output} can't be written: {error.strerror}") from error
+    finally:
+        part.unlink(missing_ok=True)

@@ -1,0 +1,196 @@
+"""`s3reclass split`: a key file becomes the folder of lots."""
+
+import sys
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, replace
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+import click
+
+from orchestrator.clock import Clock
+from orchestrator.commands.options import uses_settings
+from orchestrator.errors import UsageError
+from orchestrator.key_source import KeySource, open_key_source
+from orchestrator.lots_writer import Origin, Written, write_lots
+from orchestrator.model import Lots
+from orchestrator.planning.keyfile import Batch, Kind, check_bucket, guess_kind, read_lines
+from orchestrator.planning.keytable import TableFormat, parse_column, read_table
+from orchestrator.planning.lots import DEFAULT_LOT_KEYS, MAX_LOTS, lot_sizes
+from orchestrator.settings import Settings
+
+PROGRESS_EVERY_S = 5
+DELIMITERS = {Kind.CSV: ",", Kind.TSV: "\t"}
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Choices:
+    """How the user wants the key file read; each named after its flag."""
+
+    kind: str | None
+    key_column: str | None
+    version_column: str | None
+    bucket_column: str | None
+    header: bool | None
+    url_encoded: bool
+    keep_uris: bool
+
+    @property
+    def table(self) -> TableFormat:
+        """The choices for CSV and TSV but for the delimiter. Raises UsageError."""
+        return TableFormat(
+            key=parse_column(self.key_column) if self.key_column is not None else 1,
+            version=parse_column(self.version_column) if self.version_column is not None else None,
+            bucket=parse_column(self.bucket_column) if self.bucket_column is not None else None,
+            header=self.header,
+            url_encoded=self.url_encoded,
+            keep_uris=self.keep_uris,
+        )
+
+    @property
+    def of_tables(self) -> bool:
+        """Whether any choice is one that only CSV and TSV know."""
+        columns = (self.key_column, self.version_column, self.bucket_column, self.header)
+        return self.url_encoded or any(choice is not None for choice in columns)
+
+
+@click.command()
+@click.argument("key_file", metavar="KEY_FILE")
+@click.option(
+    "--lots", "lot_count", type=click.IntRange(1, MAX_LOTS), metavar="N", help="Cut into N lots of the same size."
+)
+@click.option(
+    "--lot-size",
+    "lot_keys",
+    type=click.IntRange(1),
+    metavar="K",
+    help=f"Cut into lots of K keys (default, without --lots: {DEFAULT_LOT_KEYS:,}).",
+)
+@click.option(
+    "--format",
+    "kind",
+    type=click.Choice([kind.value for kind in Kind]),
+    help="How KEY_FILE is written; guessed from its name (.csv, .tsv, else lines).",
+)
+@click.option("--key-column", metavar="COLUMN", help="CSV and TSV: the key's column, by name or number (default: 1).")
+@click.option("--version-column", metavar="COLUMN", help="CSV and TSV: the version id's column (default: none).")
+@click.option("--bucket-column", metavar="COLUMN", help="CSV and TSV: the bucket's column (default: --bucket for all).")
+@click.option(
+    "--header/--no-header", default=None, help="CSV and TSV: whether row 1 is a header (it is if a column is named)."
+)
+@click.option("--url-encoded", is_flag=True, help="CSV and TSV: keys are URL-encoded, as in S3 Inventory's reports.")
+@click.option("--keep-uris", is_flag=True, help="Take keys that begin with s3://BUCKET/ as they are.")
+@click.option("--force", is_flag=True, help="Replace lots that another key file made.")
+@uses_settings("bucket", "lots")
+def command(
+    *,
+    key_file: str,
+    lot_count: int | None,
+    lot_keys: int | None,
+    force: bool,
+    settings: Settings,
+    **choices: Any,
+) -> None:
+    """
+    Cut KEY_FILE into lots: each is the work of one task. `-` is standard input; gzip is unpacked.
+
+    \b
+        s3reclass split keys.txt --lots 20
+        s3reclass split keys.csv --key-column key --version-column version_id
+        s3reclass split inventory.csv.gz --bucket-column 1 --key-column 2 --url-encoded
+
+    Lots are written to lots/ as S3 Batch Operations CSV manifests, in the key file's order. Blank lines
+    and duplicates are left out and counted; a line that can't be a key (over 1,024 bytes, not UTF-8,
+    empty in its column) is an error that names it, and then nothing is written. In a file of lines
+    everything up to the newline is the key, spaces included; if the first line ends in CR LF, as on
+    Windows, the CR is no part of any key.
+
+    Memory doesn't grow with the key file. Duplicates are found exactly: keys in ascending order, as S3
+    lists them, can't repeat; other lines are parted by their hash into files in lots/ (the disk holds
+    the lots' size again, for a while) and compared part by part.
+
+    The lots of the same key file, by its path or its content, are replaced; another key file's only
+    with --force.
+    """  # noqa: D301 (click reads the backspace itself: "don't rewrap")
+    if lot_count is not None and lot_keys is not None:
+        raise UsageError("--lots and --lot-size don't go together: give one of them")
+    chosen = Choices(**choices)
+    bucket = "" if chosen.bucket_column is not None else settings.require_bucket()
+    if bucket and check_bucket(bucket):
+        raise UsageError(f"--bucket: {check_bucket(bucket)}")
+    with open_key_source(key_file, sys.stdin.buffer) as source:
+        written = write_lots(
+            _remarked(_batches(source, chosen, bucket)),
+            Path(settings.lots),
+            origin=Origin(name=source.name, path=source.path, sha256=lambda: source.sha256),
+            sizes=partial(lot_sizes, lots=lot_count, lot_keys=lot_keys),
+            force=force,
+            on_step=progress(Clock(), lambda: source.fraction_read),
+        )
+    _sum_up(written, settings, lot_count)
+
+
+def _batches(source: KeySource, chosen: Choices, bucket: str) -> Iterator[Batch]:
+    """The key file's batches, read as the user said or as it looks. Raises UsageError for flags of another format."""
+    name = Path(source.name).name
+    kind = Kind(chosen.kind) if chosen.kind else guess_kind(name, source.start)
+    if not chosen.kind and kind is not guess_kind(name, b""):
+        click.echo(f"note: {source.name} is what `s3reclass list` prints, and read as {kind.upper()}", err=True)
+    if kind is Kind.LINES:
+        if chosen.of_tables:
+            raise UsageError(
+                f"{source.name} is taken for a file of lines, which has no columns: say --format csv or tsv"
+            )
+        return read_lines(source.chunks(), name=source.name, bucket=bucket, keep_uris=chosen.keep_uris)
+    table = replace(chosen.table, delimiter=DELIMITERS[kind])
+    return read_table(source.chunks(), name=source.name, bucket=bucket, table=table)
+
+
+def _remarked(batches: Iterator[Batch]) -> Iterator[Batch]:
+    """The batches, their remarks told as they come."""
+    for batch in batches:
+        for remark in batch.remarks:
+            click.echo(f"note: {remark}", err=True)
+        yield batch
+
+
+def progress(clock: Clock, fraction: Callable[[], float | None]) -> Callable[[str], None]:
+    """What prints a step's line, at most one every few seconds: small key files are done before the first."""
+    last = clock.monotonic()
+
+    def show(step: str) -> None:
+        nonlocal last
+        if clock.monotonic() - last < PROGRESS_EVERY_S:
+            return
+        last, read = clock.monotonic(), fraction()
+        click.echo(step if read is None or read >= 1 else f"{step}, {read:.0%} of the file", err=True)
+
+    return show
+
+
+def _sum_up(written: Written, settings: Settings, lot_count: int | None) -> None:
+    """Say what was written and what comes next."""
+    lots = written.lots
+    if lot_count and len(lots.lots) < lot_count:
+        click.echo(f"note: {_count(lots.keys, 'key')} can't fill {lot_count:,} lots", err=True)
+    if written.replaced:
+        click.echo(f"note: these lots replace those of job {written.replaced}", err=True)
+    state = "" if written.changed else " (unchanged)"
+    click.echo(
+        f"{_count(len(lots.lots), 'lot')} of {_sizes(lots)} in {Path(settings.lots)}/{state}; "
+        f"{_count(lots.keys, 'key')}, {_count(lots.blank_lines, 'blank line')} and "
+        f"{_count(lots.duplicates, 'duplicate')} left out; job {lots.job}"
+    )
+    following = "push-image" if settings.place == "fargate" else "run --phase restore"
+    click.echo(f"next: s3reclass {following}")
+
+
+def _sizes(lots: Lots) -> str:
+    """How many keys the lots hold, each."""
+    least, most = min(lot.keys for lot in lots.lots), max(lot.keys for lot in lots.lots)
+    return _count(most, "key") if least == most else f"{least:,} to {most:,} keys"
+
+
+def _count(number: int, noun: str) -> str:
+    return f"{number:,} {noun}" + ("" if number == 1 else "s")

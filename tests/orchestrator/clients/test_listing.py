@@ -1,0 +1,93 @@
+"""Listing a bucket, against moto."""
+
+from collections.abc import Iterator
+from datetime import UTC, datetime
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from threading import Thread
+from urllib.parse import parse_qs, urlsplit
+
+import boto3
+import pytest
+
+from orchestrator.clients.listing import list_objects_v2
+from orchestrator.errors import S3ReclassError
+from orchestrator.planning.listing import ListedObject
+
+AWKWARD = ["a b+c%20", "tab\t\x01", "quo\"te,'", "ключ/\U0001f4a9", "\u2028", "&<>"]
+
+
+@pytest.mark.usefixtures("aws")
+def test_any_key_is_listed() -> None:
+    """Keys with awkward characters come back as they are, in the order of their bytes, with size and class."""
+    s3 = boto3.client("s3")
+    s3.create_bucket(Bucket="bucket", CreateBucketConfiguration={"LocationConstraint": "eu-west-1"})
+    for key in AWKWARD:
+        s3.put_object(Bucket="bucket", Key=key, Body=b"123", StorageClass="DEEP_ARCHIVE")
+    s3.put_object(Bucket="bucket", Key="pre/fix", Body=b"")
+
+    found = list(list_objects_v2("bucket", ""))
+
+    assert {one.key for one in found} == {*AWKWARD, "pre/fix"}
+    assert {(one.size_bytes, one.storage_class) for one in found} == {(3, "DEEP_ARCHIVE"), (0, "STANDARD")}
+    assert [one.key for one in list_objects_v2("bucket", "pre/")] == ["pre/fix"]
+    assert found[0].last_modified.tzinfo is not None
+
+
+PAGE = """<?xml version="1.0" encoding="UTF-8"?>
+<ListBucketResult xmlns="http://s3.amazonaws.com/doc/2006-03-01/"><Name>bucket</Name><Prefix></Prefix>
+<KeyCount>1</KeyCount><MaxKeys>1000</MaxKeys><EncodingType>url</EncodingType>{rest}<Contents><Key>{key}</Key>
+<LastModified>2024-01-02T03:04:05.000Z</LastModified><ETag>&quot;0&quot;</ETag><Size>5000000000000</Size>
+<StorageClass>GLACIER</StorageClass></Contents></ListBucketResult>"""
+MORE = "<IsTruncated>true</IsTruncated><NextContinuationToken>a+b/c=</NextContinuationToken>"
+END = "<IsTruncated>false</IsTruncated>"
+
+
+@pytest.fixture
+def two_pages(monkeypatch: pytest.MonkeyPatch) -> Iterator[list[dict[str, list[str]]]]:
+    """An S3 whose listing has two pages, encoded as S3 does it: the queries that it was sent."""
+    queries: list[dict[str, list[str]]] = []
+
+    class Handler(BaseHTTPRequestHandler):
+        def do_GET(self) -> None:
+            query = parse_qs(urlsplit(self.path).query)
+            queries.append(query)
+            again = "continuation-token" in query
+            body = PAGE.format(key="z%2B%25" if again else "new%0Aline+%01%E2%80%A8", rest=END if again else MORE)
+            self.send_response(200)
+            self.end_headers()
+            self.wfile.write(body.encode())
+
+        def log_message(self, *_arguments: object) -> None:
+            """Keep quiet."""
+
+    server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+    thread = Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01})
+    thread.start()
+    monkeypatch.setenv("AWS_ENDPOINT_URL", f"http://127.0.0.1:{server.server_port}")
+    yield queries
+    server.shutdown()
+    server.server_close()
+    thread.join()
+
+
+def test_pages_come_when_they_are_wanted(two_pages: list[dict[str, list[str]]]) -> None:
+    """A page is asked for when the one before has been used up, URL-encoded; keys come decoded, newlines and all."""
+    found = list_objects_v2("bucket", "p/")
+
+    assert next(found) == ListedObject(
+        key="new\nline \x01\u2028",
+        size_bytes=5_000_000_000_000,
+        storage_class="GLACIER",
+        last_modified=datetime(2024, 1, 2, 3, 4, 5, tzinfo=UTC),
+    )
+    assert len(two_pages) == 1
+    assert [one.key for one in found] == ["z+%"]
+    assert [(query["prefix"], query["encoding-type"]) for query in two_pages] == [(["p/"], ["url"])] * 2
+    assert two_pages[1]["continuation-token"] == ["a+b/c="]
+
+
+@pytest.mark.usefixtures("aws")
+def test_an_unknown_bucket_is_told() -> None:
+    """A bucket that isn't there is an error that names it."""
+    with pytest.raises(S3ReclassError, match=r"listing s3://no-bucket/a: NoSuchBucket"):
+        list(list_objects_v2("no-bucket", "a"))

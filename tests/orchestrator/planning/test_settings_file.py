@@ -1,0 +1,46 @@
+"""The text of a new s3reclass.toml."""
+
+import re
+from dataclasses import fields
+
+import pytest
+
+from orchestrator.planning.settings_file import ENTRIES, format_settings_file
+from orchestrator.settings import FargateSettings, Settings, load_settings
+
+
+def load(text: str) -> Settings:
+    """The settings that a file's text amounts to."""
+    return load_settings(flags={}, environ={}, toml=text)
+
+
+def test_what_was_chosen_comes_back() -> None:
+    """Each value chosen is read back from the file, and everything else has its default."""
+    chosen = {"bucket": "my-bucket", "storage_class": "ONEZONE_IA", "place": "local", "state": 'a "b" ü', "days": 3}
+
+    assert load(format_settings_file(chosen)) == Settings(
+        bucket="my-bucket", storage_class="ONEZONE_IA", place="local", state='a "b" ü', days=3
+    )
+    assert load(format_settings_file({})) == Settings()
+
+
+def test_the_file_shows_the_defaults() -> None:
+    """With every # taken away the file still loads, and but for the examples every value is the default."""
+    text = re.sub(r"(?m)^# (\w+ = )", r"\1", format_settings_file({"bucket": "b-one", "storage_class": "GLACIER"}))
+
+    assert load(text) == Settings(bucket="b-one", storage_class="GLACIER", max_tasks=20, rate=900, threads=32)
+
+
+def test_every_setting_stands_in_the_file() -> None:
+    """No setting is forgotten, and none is there twice."""
+    settings = [entry.setting for entry in ENTRIES if entry.setting]
+    fargate = [entry.name for entry in ENTRIES if entry.table == "fargate"]
+
+    assert sorted(settings) == sorted(field.name for field in fields(Settings) if field.name != "fargate")
+    assert sorted(fargate) == sorted(field.name for field in fields(FargateSettings))
+
+
+@pytest.mark.parametrize("table", ["restore", "run", "fargate", "stack"])
+def test_each_table_begins_once(table: str) -> None:
+    """A table's settings stand together."""
+    assert format_settings_file({}).count(f"\n[{table}]\n") == 1
