@@ -122,7 +122,7 @@ def estimate_for(settings: Settings, lots: Lots, names: Collection[str], phase: 
 
 def limits_for(place: Place) -> Limits:
     """How patient a watch over this place is: processes of this machine are asked for free, ECS in growing steps."""
-    return Limits(poll_s=0.2, poll_max_s=2) if place.ends_with_launcher else Limits(poll_s=2, poll_max_s=15)
+    return Limits(poll_s=0.2, poll_max_s=2) if place.ends_with_launcher else Limits(poll_s=2, poll_max_s=10)
 
 
 def _ecs() -> Ecs:

@@ -209,7 +209,7 @@ class Watch:
     # ------------------------------------------------------------ looking
 
     def _look(self) -> bool:
-        """Ask the place how its tasks are; whether any stopped or changed."""
+        """Ask the place how its tasks are, and the state how far they are; whether anything changed."""
         states = self._place.states([active.task for active in self._active.values()])
         changed = False
         for active in tuple(self._active.values()):
@@ -217,8 +217,7 @@ class Watch:
             if state.status is not active.status:
                 active.status, active.since, changed = state.status, self._clock.monotonic(), True
             self._judge(active, state)
-        self._read_progress()
-        return changed
+        return self._read_progress() or changed
 
     def _judge(self, active: _Active, state: TaskState) -> None:
         waited_s = self._clock.monotonic() - active.since
@@ -268,12 +267,17 @@ class Watch:
         )
         return True
 
-    def _read_progress(self) -> None:
+    def _read_progress(self) -> bool:
+        """Read the running tasks' tallies; whether any was news."""
         running = [active.task for active in self._active.values() if active.status is not TaskStatus.PENDING]
         told = self._state.progress(self._phase, [task.lot for task in running])
+        news = False
         for task in running:
-            if (tally := told.get(task.lot)) is not None and tally.attempt == task.attempt:
-                self._standings[task.lot] = replace(self._standings[task.lot], latest=tally)
+            tally, known = told.get(task.lot), self._standings[task.lot]
+            if tally is not None and tally.attempt == task.attempt and tally != known.latest:
+                self._standings[task.lot] = replace(known, latest=tally)
+                news = True
+        return news
 
     def _tell(self) -> None:
         by_status = [active.status for active in self._active.values()]

@@ -12,6 +12,7 @@ from orchestrator.commands.progress import audience, counted, outcome_lines, say
 from orchestrator.errors import S3ReclassError
 from orchestrator.flow import Job, Plan, Wait, begin, make_plan, plan_calls, see_through
 from orchestrator.lots_folder import read_lots, verify_lots
+from orchestrator.planning.cost import Estimate
 from orchestrator.planning.estimate_text import summary_line
 from orchestrator.planning.standing import exit_code_of_phase, totals
 from orchestrator.planning.worker_command import PhaseSettings
@@ -84,8 +85,9 @@ def command(  # noqa: PLR0913 (one parameter for each option)
         return ExitCode.GOOD
     _show_plan(job, plan, settings)
     if estimate and plan.starts:
-        names = {request.lot for request in plan.starts}
-        say(summary_line(assemble.estimate_for(settings, lots, names, Phase(phase)), Phase(phase)))
+        _show_estimate(
+            assemble.estimate_for(settings, lots, {one.lot for one in plan.starts}, Phase(phase)), Phase(phase)
+        )
     if dry_run:
         for call in plan_calls(job, plan, settings.lots):
             click.echo(
@@ -138,6 +140,13 @@ def _show_plan(job: Job, plan: Plan, settings: Settings) -> None:
         say(f"reattached to {counted(len(plan.running), 'running task')}")
     if phase is Phase.COPY and Phase.RESTORE not in job.state.begun_phases():
         say("no restore phase was run for this job: archived objects will be pending")
+
+
+def _show_estimate(estimate: Estimate, phase: Phase) -> None:
+    """The phase's total, and what the sample gives reason to warn of."""
+    say(summary_line(estimate, phase))
+    for warning in estimate.warnings:
+        say(f"- {warning}")
 
 
 def _summary(phase: Phase, job: Job, ending: Ending) -> int:

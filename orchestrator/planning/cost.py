@@ -11,7 +11,7 @@ from decimal import ROUND_HALF_UP, Decimal
 
 from orchestrator.model import Lots
 from orchestrator.planning.cost_line import Line, Part
-from orchestrator.planning.cost_remarks import remarks_on
+from orchestrator.planning.cost_remarks import notes_on, warnings_on
 from orchestrator.planning.cost_s3 import copy_lines, copy_requests, restore_lines, storage_lines
 from orchestrator.planning.cost_tasks import PhaseTime, phase_time, task_lines
 from orchestrator.planning.object_head import Look
@@ -50,7 +50,7 @@ class Estimate:
     data: bytes of all objects.
     lines: in the order to show them. times: of the requests of each phase.
     waits: how long S3 takes to restore each archived kind of object; None for a tier it doesn't offer.
-    remarks: what the numbers don't say, a sentence each.
+    warnings: what the sample gives reason to warn of. notes: what the lines leave out. A sentence each.
     """
 
     job: str
@@ -65,7 +65,13 @@ class Estimate:
     lines: tuple[Line, ...]
     times: Mapping[Phase, PhaseTime]
     waits: tuple[tuple[str, RestoreTime | None], ...]
-    remarks: tuple[str, ...]
+    warnings: tuple[str, ...]
+    notes: tuple[str, ...]
+
+    @property
+    def remarks(self) -> tuple[str, ...]:
+        """Warnings, then notes."""
+        return (*self.warnings, *self.notes)
 
     def total(self, phase: Phase) -> Total:
         """What a phase costs: S3's part and its tasks'."""
@@ -130,7 +136,8 @@ def estimate_job(lots: Lots, sample: Sample, settings: Settings, region: str, ph
         lines=tuple(map(_rounded, lines)),
         times=times,
         waits=_waits(sample, settings.tier) if Phase.RESTORE in phases else (),
-        remarks=remarks_on(sample, settings, prices, region, phases),
+        warnings=warnings_on(sample, settings, phases),
+        notes=notes_on(sample, settings, prices, region),
     )
 
 

@@ -25,26 +25,24 @@ MANY_RESTORES = 10_000_000
 HOURS_PER_DAY = 24
 
 
-def remarks_on(
-    sample: Sample, settings: Settings, prices: PriceTable, region: str, phases: Sequence[Phase]
-) -> tuple[str, ...]:
-    """The remarks on an estimate, the weightiest first."""
-    return tuple(_remarks(sample, settings, prices, region, phases))
+def warnings_on(sample: Sample, settings: Settings, phases: Sequence[Phase]) -> tuple[str, ...]:
+    """What the sample gives reason to warn of before anything starts, the weightiest first."""
+    return (
+        *(_on_restore(sample, settings) if Phase.RESTORE in phases else ()),
+        *_on_sample(sample),
+        *(_on_copy(sample, settings.storage_class) if Phase.COPY in phases else ()),
+    )
 
 
-def _remarks(
-    sample: Sample, settings: Settings, prices: PriceTable, region: str, phases: Sequence[Phase]
-) -> Iterator[str]:
-    if Phase.RESTORE in phases:
-        yield from _on_restore(sample, settings)
-    yield from _on_sample(sample)
-    if Phase.COPY in phases:
-        yield from _on_copy(sample, settings.storage_class)
-    if prices.region != region:
-        yield f"these are {prices.region} prices: there is no table for {region}, where they may differ"
-    yield from _on_tasks(settings)
-    yield _batch_operations(sample.keys, prices)
-    yield "not in the lines: KMS requests, the state's own requests and storage, CloudWatch Logs, ECR, taxes, discounts"
+def notes_on(sample: Sample, settings: Settings, prices: PriceTable, region: str) -> tuple[str, ...]:
+    """What the lines leave out, whatever the objects are."""
+    elsewhere = f"these are {prices.region} prices: there is no table for {region}, where they may differ"
+    return (
+        *((elsewhere,) if prices.region != region else ()),
+        *_on_tasks(settings),
+        _batch_operations(sample.keys, prices),
+        "not in the lines: KMS requests, the state's own requests and storage, CloudWatch Logs, ECR, taxes, discounts",
+    )
 
 
 def _on_restore(sample: Sample, settings: Settings) -> Iterator[str]:

@@ -1,0 +1,147 @@
+"""The Docker engine: what is asked of it, and its failures in words that say what to do."""
+
+import io
+from contextlib import closing
+from typing import Any
+
+import pytest
+
+from orchestrator.build_context import pack_context
+from orchestrator.clients.docker_engine import DockerEngine, LayerProgress
+from orchestrator.clients.ecr import RegistryLogin
+from orchestrator.errors import S3ReclassError
+from orchestrator.model import Architecture
+from orchestrator.planning.image import ContextFile
+from tests.orchestrator.fake_docker import FakeDocker
+
+URI = "123456789012.dkr.ecr.eu-west-1.amazonaws.com/team/worker"
+LOGIN = RegistryLogin(username="AWS", password="secret")
+
+
+def build(platform: Architecture | None = None) -> list[str]:
+    """The lines of a build of one file."""
+    with closing(DockerEngine.connect()) as engine, closing(pack_context([ContextFile(path="a", data=b"1")])) as context:
+        return list(
+            engine.build(context, image=f"{URI}:tag", target="worker", base_image="base:1", platform=platform)
+        )
+
+
+def push() -> list[LayerProgress]:
+    """The progress of a push."""
+    with closing(DockerEngine.connect()) as engine:
+        return list(engine.push(URI, "tag", LOGIN))
+
+
+def test_without_an_engine_the_error_says_how_to_get_one() -> None:
+    """What was tried, and three ways out."""
+    with pytest.raises(S3ReclassError, match=r"no Docker engine answers .*docs\.docker\.com/engine/install.*DOCKER_HOST"):
+        DockerEngine.connect()
+
+
+def test_an_engine_that_is_not_ours_to_use_says_so(monkeypatch: pytest.MonkeyPatch, tmp_path: Any) -> None:
+    """A socket without permission is another trouble than no engine."""
+    monkeypatch.setenv("DOCKER_HOST", f"unix://{tmp_path}")
+
+    with pytest.raises(S3ReclassError, match=r"no Docker engine answers"):
+        DockerEngine.connect()
+
+
+@pytest.mark.parametrize(
+    ("architecture", "word"), [(Architecture.X86_64, "amd64"), (Architecture.ARM64, "arm64")]
+)
+def test_the_engines_own_architecture(docker: FakeDocker, architecture: Architecture, word: str) -> None:
+    """As Docker calls it."""
+    docker.architecture = word
+
+    with closing(DockerEngine.connect()) as engine:
+        assert engine.architecture() is architecture
+
+
+@pytest.mark.parametrize(("system", "architecture"), [("windows", "amd64"), ("linux", "arm"), ("linux", "riscv64")])
+def test_an_engine_that_fargate_has_nothing_of_is_refused(docker: FakeDocker, system: str, architecture: str) -> None:
+    """With what to do."""
+    docker.system, docker.architecture = system, architecture
+
+    with (
+        closing(DockerEngine.connect()) as engine,
+        pytest.raises(S3ReclassError, match=f"builds for {system}/{architecture}, which Fargate doesn't run"),
+    ):
+        engine.architecture()
+
+
+def test_a_build_sends_the_context_and_yields_lines(docker: FakeDocker) -> None:
+    """Target and base image are given, intermediate containers removed, and no platform unless asked for."""
+    assert build() == ["Step 1/1 : FROM x", " ---> 0123456789ab"]
+    assert docker.contexts == [{"a": b"1"}]
+    (asked,) = docker.builds
+    assert asked["t"] == f"{URI}:tag"
+    assert (asked["target"], asked["buildargs"]) == ("worker", '{"BASE_IMAGE": "base:1"}')
+    assert (asked["rm"], asked["forcerm"]) == ("True", "True")
+    assert "platform" not in asked
+
+
+def test_a_build_for_another_platform_asks_for_it(docker: FakeDocker) -> None:
+    """And is checked: an engine may take a base image of its own architecture all the same."""
+    docker.image_architecture = "arm64"
+    build(Architecture.ARM64)
+
+    assert docker.builds[0]["platform"] == "linux/arm64"
+    docker.image_architecture = "amd64"
+    with pytest.raises(S3ReclassError, match=r"not for linux/arm64: pull the base image for it first"):
+        build(Architecture.ARM64)
+
+
+@pytest.mark.parametrize(
+    ("advice", "message"),
+    [
+        ("leave --platform out", "exec /bin/sh: exec format error"),
+        ("docker system prune", "write /var/lib: no space left on device"),
+        ("--base-image", "pull access denied for base, repository does not exist"),
+        ("--base-image", "dial tcp: lookup public.ecr.aws: no such host"),
+        ("returned a non-zero code: 1", "The command '/bin/sh -c pip install' returned a non-zero code: 1"),
+    ],
+)
+def test_a_failed_step_is_an_error(docker: FakeDocker, advice: str, message: str) -> None:
+    """The engine answers 200 and tells the failure in the stream."""
+    docker.build_lines = [{"stream": "Step 1\n"}, {"errorDetail": {"message": message}, "error": message}]
+
+    with pytest.raises(S3ReclassError) as caught:
+        build()
+    assert str(caught.value).startswith(f"building {URI}:tag: {message}")
+    assert advice in str(caught.value)
+
+
+def test_a_push_yields_progress_and_sends_the_login(docker: FakeDocker) -> None:
+    """The login goes with the request and nowhere else."""
+    assert push() == [
+        LayerProgress(layer="", status="The push refers to repository [r]"),
+        LayerProgress(layer="aaaa", status="Pushing", current=512, total=1024),
+        LayerProgress(layer="aaaa", status="Pushed"),
+    ]
+    assert docker.pushes == [(URI, "tag")]
+    assert docker.logins == [("AWS", "secret")]
+
+
+def test_a_refused_push_says_what_it_needs(docker: FakeDocker) -> None:
+    """ECR's denial comes through the engine's stream; the password doesn't come with it."""
+    docker.push_lines = [
+        {"errorDetail": {"message": "denied: User: u is not authorized to perform: ecr:InitiateLayerUpload"}}
+    ]
+
+    with pytest.raises(S3ReclassError, match=r"pushing .*denied: .*your credentials need ecr:InitiateLayerUpload") as caught:
+        push()
+    assert "secret" not in str(caught.value)
+
+
+def test_the_password_never_shows() -> None:
+    """Not even where the login is printed by mistake."""
+    assert "secret" not in repr(LOGIN)
+
+
+def test_an_engine_that_goes_away_is_an_error(docker: FakeDocker) -> None:
+    """A connection that breaks off is told as what was being done."""
+    with closing(DockerEngine.connect()) as engine:
+        engine._api.base_url = "http://127.0.0.1:9"  # noqa: SLF001 (the engine's going away can't be had otherwise)
+        with pytest.raises(S3ReclassError, match=r"building i:t: "):
+            list(engine.build(io.BytesIO(b""), image="i:t", target="worker", base_image="b", platform=None))
+    assert docker.builds == []

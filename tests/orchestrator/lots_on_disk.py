@@ -1,0 +1,23 @@
+"""Lots on disk for tests, made without `split`."""
+
+from hashlib import sha256
+from pathlib import Path
+
+from orchestrator.model import Lot, Lots
+from orchestrator.planning.lots import format_lots, lots_digest
+from worker.contract import LotEntry, format_lot_line, lot_name
+
+
+def write_lots(folder: Path, *lots: list[str], bucket: str = "bucket", version_id: str = "") -> Lots:
+    """The lots of these keys, written to the folder; each line names the version, if one is given."""
+    folder.mkdir(exist_ok=True)
+    named = []
+    for number, keys in enumerate(lots):
+        text = "".join(
+            format_lot_line(LotEntry(bucket=bucket, key=key, version_id=version_id)) for key in keys
+        ).encode()
+        (folder / f"{lot_name(number)}.csv").write_bytes(text)
+        named.append(Lot(name=lot_name(number), keys=len(keys), sha256=sha256(text).hexdigest()))
+    made = Lots(lots=tuple(named), digest=lots_digest(named), buckets=(bucket,), source="keys.txt")
+    (folder / "lots.json").write_text(format_lots(made), encoding="utf-8")
+    return made
