@@ -143,7 +143,7 @@ class Wait:
     """
 
     limit_s: float
-    first_s: float = 15
+    first_s: float = 10
     most_s: float = 1_800
 
 

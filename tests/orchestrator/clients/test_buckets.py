@@ -20,25 +20,33 @@ def s3(aws: str) -> Any:
     return client
 
 
-@pytest.mark.usefixtures("s3")
-def test_a_bucket_that_is_there_passes() -> None:
+def test_a_bucket_that_is_there_passes(s3: Any) -> None:
     """In this Region, with these credentials."""
-    check_bucket("my-bucket")
+    check_bucket("my-bucket", s3=s3)
 
 
-@pytest.mark.usefixtures("aws")
-def test_an_unknown_bucket_is_named() -> None:
+def test_an_unknown_bucket_is_named(s3: Any) -> None:
     """With where its name comes from."""
     with pytest.raises(S3ReclassError, match=r"there is no bucket nowhere: check the name"):
-        check_bucket("nowhere")
+        check_bucket("nowhere", s3=s3)
 
 
 @pytest.mark.parametrize(
     ("words", "code", "status", "headers"),
     [
         (r"no access to the bucket b-b .*s3:ListBucket", "403", 403, {}),
-        (r"is in us-east-2, not in eu-west-1: set AWS_REGION=us-east-2", "301", 301, {"x-amz-bucket-region": "us-east-2"}),
-        (r"is in us-east-2, not in eu-west-1: set AWS_REGION=us-east-2", "400", 400, {"x-amz-bucket-region": "us-east-2"}),
+        (
+            r"is in us-east-2, not in eu-west-1: set AWS_REGION=us-east-2",
+            "301",
+            301,
+            {"x-amz-bucket-region": "us-east-2"},
+        ),
+        (
+            r"is in us-east-2, not in eu-west-1: set AWS_REGION=us-east-2",
+            "400",
+            400,
+            {"x-amz-bucket-region": "us-east-2"},
+        ),
         (r"isn't in eu-west-1 \(301\): set AWS_REGION", "301", 301, {}),
         (r"there is no bucket b-b", "404", 404, {}),
         (r"looking at the bucket b-b: 503: ", "503", 503, {}),
@@ -48,15 +56,13 @@ def test_what_a_refusal_means(words: str, code: str, status: int, headers: dict[
     """HeadBucket's answers have no body: their status says it all."""
     client = boto3.client("s3")
     with Stubber(client) as stub:
-        stub.add_client_error(
-            "head_bucket", code, "", http_status_code=status, response_meta={"HTTPHeaders": headers}
-        )
+        stub.add_client_error("head_bucket", code, "", http_status_code=status, response_meta={"HTTPHeaders": headers})
         with pytest.raises(S3ReclassError, match=words):
             check_bucket("b-b", s3=client)
 
 
 def test_a_bucket_that_boto3_finds_in_another_region_is_refused_too() -> None:
-    """botocore follows S3's redirect, so the answer is a success that names the Region."""
+    """S3's redirect is followed by botocore, so the answer is a success that names the Region."""
     client = boto3.client("s3")
     with Stubber(client) as stub:
         stub.add_response("head_bucket", {"BucketRegion": "us-east-2"})
@@ -79,12 +85,12 @@ def _once() -> Any:
 
 def test_a_bucket_of_delete_markers_is_not_empty(s3: Any) -> None:
     """Versions count: S3 doesn't delete a bucket that has any."""
-    assert is_empty("my-bucket")
+    assert is_empty("my-bucket", s3=s3)
     s3.put_bucket_versioning(Bucket="my-bucket", VersioningConfiguration={"Status": "Enabled"})
     s3.put_object(Bucket="my-bucket", Key="k", Body=b"")
     s3.delete_object(Bucket="my-bucket", Key="k")
 
-    assert not is_empty("my-bucket")
+    assert not is_empty("my-bucket", s3=s3)
 
 
 def test_emptying_takes_versions_and_markers_along(s3: Any) -> None:
@@ -94,10 +100,33 @@ def test_emptying_takes_versions_and_markers_along(s3: Any) -> None:
         s3.put_object(Bucket="my-bucket", Key=key, Body=b"")
     s3.delete_object(Bucket="my-bucket", Key="a")
 
-    assert empty_bucket("my-bucket") == 4
-    assert is_empty("my-bucket")
-    delete_bucket("my-bucket")
+    assert empty_bucket("my-bucket", s3=s3) == 4
+    assert is_empty("my-bucket", s3=s3)
+    delete_bucket("my-bucket", s3=s3)
     assert s3.list_buckets()["Buckets"] == []
+
+
+def test_a_bucket_that_is_gone_stands_in_nobodys_way(s3: Any) -> None:
+    """Somebody deleted it by hand: it is empty, and deleting it is done."""
+    assert is_empty("nowhere", s3=s3)
+    delete_bucket("nowhere", s3=s3)
+
+
+def test_a_bucket_with_objects_is_not_deleted(s3: Any) -> None:
+    """S3's own guard."""
+    s3.put_object(Bucket="my-bucket", Key="k", Body=b"")
+
+    with pytest.raises(S3ReclassError, match=r"deleting the bucket my-bucket: BucketNotEmpty"):
+        delete_bucket("my-bucket", s3=s3)
+
+
+def test_a_bucket_that_cannot_be_looked_into_is_not_called_empty() -> None:
+    """A denial is an error."""
+    client = boto3.client("s3")
+    with Stubber(client) as stub:
+        stub.add_client_error("list_object_versions", "AccessDenied", "no")
+        with pytest.raises(S3ReclassError, match=r"looking into the bucket b-b: AWS denied it"):
+            is_empty("b-b", s3=client)
 
 
 def test_an_object_that_cannot_be_deleted_is_named() -> None:

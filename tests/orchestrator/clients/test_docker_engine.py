@@ -2,12 +2,12 @@
 
 import io
 from contextlib import closing
-from typing import Any
 
 import pytest
+from docker.errors import DockerException
 
 from orchestrator.build_context import pack_context
-from orchestrator.clients.docker_engine import DockerEngine, LayerProgress
+from orchestrator.clients.docker_engine import DockerEngine, LayerProgress, explain_no_engine
 from orchestrator.clients.ecr import RegistryLogin
 from orchestrator.errors import S3ReclassError
 from orchestrator.model import Architecture
@@ -20,10 +20,11 @@ LOGIN = RegistryLogin(username="AWS", password="secret")
 
 def build(platform: Architecture | None = None) -> list[str]:
     """The lines of a build of one file."""
-    with closing(DockerEngine.connect()) as engine, closing(pack_context([ContextFile(path="a", data=b"1")])) as context:
-        return list(
-            engine.build(context, image=f"{URI}:tag", target="worker", base_image="base:1", platform=platform)
-        )
+    with (
+        closing(DockerEngine.connect()) as engine,
+        closing(pack_context([ContextFile(path="a", data=b"1")])) as context,
+    ):
+        return list(engine.build(context, image=f"{URI}:tag", target="worker", base_image="base:1", platform=platform))
 
 
 def push() -> list[LayerProgress]:
@@ -34,21 +35,33 @@ def push() -> list[LayerProgress]:
 
 def test_without_an_engine_the_error_says_how_to_get_one() -> None:
     """What was tried, and three ways out."""
-    with pytest.raises(S3ReclassError, match=r"no Docker engine answers .*docs\.docker\.com/engine/install.*DOCKER_HOST"):
-        DockerEngine.connect()
-
-
-def test_an_engine_that_is_not_ours_to_use_says_so(monkeypatch: pytest.MonkeyPatch, tmp_path: Any) -> None:
-    """A socket without permission is another trouble than no engine."""
-    monkeypatch.setenv("DOCKER_HOST", f"unix://{tmp_path}")
-
-    with pytest.raises(S3ReclassError, match=r"no Docker engine answers"):
+    with pytest.raises(
+        S3ReclassError, match=r"no Docker engine answers .*docs\.docker\.com/engine/install.*DOCKER_HOST"
+    ):
         DockerEngine.connect()
 
 
 @pytest.mark.parametrize(
-    ("architecture", "word"), [(Architecture.X86_64, "amd64"), (Architecture.ARM64, "arm64")]
+    ("cause", "words"),
+    [
+        ("No such file or directory", "('Connection aborted.', FileNotFoundError(2, 'No such file or directory'))"),
+        ("Connection refused", "(Caused by NewConnectionError('x: [Errno 111] Connection refused'))"),
+        ("Install paramiko package", "Install paramiko package"),
+    ],
 )
+def test_the_cause_is_told_without_its_wrappings(cause: str, words: str) -> None:
+    """The operating system's own words where there are some."""
+    assert f"no Docker engine answers ({cause})" in str(explain_no_engine(DockerException(words)))
+
+
+def test_an_engine_that_is_not_ours_to_use_says_so() -> None:
+    """A socket without permission is another trouble than no engine."""
+    error = DockerException("Error while fetching server API version: PermissionError(13, 'Permission denied')")
+
+    assert "join its group (sudo usermod -aG docker $USER" in str(explain_no_engine(error))
+
+
+@pytest.mark.parametrize(("architecture", "word"), [(Architecture.X86_64, "amd64"), (Architecture.ARM64, "arm64")])
 def test_the_engines_own_architecture(docker: FakeDocker, architecture: Architecture, word: str) -> None:
     """As Docker calls it."""
     docker.architecture = word
@@ -128,7 +141,9 @@ def test_a_refused_push_says_what_it_needs(docker: FakeDocker) -> None:
         {"errorDetail": {"message": "denied: User: u is not authorized to perform: ecr:InitiateLayerUpload"}}
     ]
 
-    with pytest.raises(S3ReclassError, match=r"pushing .*denied: .*your credentials need ecr:InitiateLayerUpload") as caught:
+    with pytest.raises(
+        S3ReclassError, match=r"pushing .*denied: .*your credentials need ecr:InitiateLayerUpload"
+    ) as caught:
         push()
     assert "secret" not in str(caught.value)
 

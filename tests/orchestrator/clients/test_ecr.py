@@ -10,36 +10,39 @@ from orchestrator.clients.ecr import Ecr
 from orchestrator.errors import S3ReclassError
 
 
-def test_an_image_is_found_by_its_tag(aws: str) -> None:
+@pytest.fixture
+def ecr(aws: str) -> Any:
+    """ECR without repositories."""
+    return boto3.client("ecr", endpoint_url=aws)
+
+
+def test_an_image_is_found_by_its_tag(ecr: Any) -> None:
     """Its digest, or None."""
-    ecr = boto3.client("ecr", endpoint_url=aws)
     ecr.create_repository(repositoryName="worker")
-    put = ecr.put_image(repositoryName="worker", imageManifest='{"schemaVersion": 2}', imageTag="there")
+    put = ecr.put_image(repositoryName="worker", imageManifest='{"mediaType": "m"}', imageTag="there")
 
-    assert Ecr("worker").image_digest("there") == put["image"]["imageId"]["imageDigest"]
-    assert Ecr("worker").image_digest("not-there") is None
+    assert Ecr("worker", ecr=ecr).image_digest("there") == put["image"]["imageId"]["imageDigest"]
+    assert Ecr("worker", ecr=ecr).image_digest("not-there") is None
 
 
-def test_the_repositorys_uri(aws: str) -> None:
+def test_the_repositorys_uri(ecr: Any) -> None:
     """As ECR names it."""
-    uri = boto3.client("ecr", endpoint_url=aws).create_repository(repositoryName="team/worker")["repository"]
+    uri = ecr.create_repository(repositoryName="team/worker")["repository"]
 
-    assert Ecr("team/worker").repository_uri() == uri["repositoryUri"]
+    assert Ecr("team/worker", ecr=ecr).repository_uri() == uri["repositoryUri"]
 
 
-@pytest.mark.usefixtures("aws")
-def test_a_repository_that_is_not_there_is_named() -> None:
+def test_a_repository_that_is_not_there_is_named(ecr: Any) -> None:
     """With what to run."""
     with pytest.raises(S3ReclassError, match=r"no ECR repository worker in eu-west-1: run `s3reclass up`"):
-        Ecr("worker").repository_uri()
+        Ecr("worker", ecr=ecr).repository_uri()
     with pytest.raises(S3ReclassError, match=r"no ECR repository worker in eu-west-1: run `s3reclass up`"):
-        Ecr("worker").image_digest("tag")
+        Ecr("worker", ecr=ecr).image_digest("tag")
 
 
-@pytest.mark.usefixtures("aws")
-def test_the_login_is_ecrs_token_taken_apart() -> None:
+def test_the_login_is_ecrs_token_taken_apart(ecr: Any) -> None:
     """The token is `AWS:password`, in base64."""
-    login = Ecr("worker").login()
+    login = Ecr("worker", ecr=ecr).login()
 
     assert login.username == "AWS"
     assert login.password

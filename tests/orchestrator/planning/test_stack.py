@@ -1,5 +1,7 @@
 """The stack's parameters and outputs: what is asked of it, what a run gets from it."""
 
+from dataclasses import replace
+
 import pytest
 
 from orchestrator.errors import S3ReclassError, UsageError
@@ -234,15 +236,16 @@ def test_a_part_that_nobody_has_is_named() -> None:
 
 def test_one_part_short_of_all_needs_the_stack() -> None:
     """Only when everything is named, the state too, is there no stack."""
-    named = {
-        "cluster": "c",
-        "repository": "r",
-        "log_group": "l",
-        "task_role_arn": "t",
-        "execution_role_arn": "e",
-    }
-    fargate = FargateSettings(**named, subnets=("s",), security_groups=("g",))
+    fargate = FargateSettings(
+        cluster="c",
+        repository="r",
+        log_group="l",
+        task_role_arn="t",
+        execution_role_arn="e",
+        subnets=("s",),
+        security_groups=("g",),
+    )
 
     assert named_resources(Settings(state="s3://their-state", fargate=fargate)) is not None
     assert named_resources(Settings(fargate=fargate)) is None
-    assert named_resources(Settings(state="s3://their-state", fargate=FargateSettings(**named, subnets=("s",)))) is None
+    assert named_resources(Settings(state="s3://their-state", fargate=replace(fargate, security_groups=()))) is None

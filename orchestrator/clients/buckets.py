@@ -1,0 +1,103 @@
+"""Buckets: is one there, is it empty, and, when the user asked for it, empty and delete it."""
+
+from typing import Any
+
+from botocore.exceptions import ClientError
+
+from orchestrator.clients.sessions import DENIED, aws_errors, client, error_code, explain
+from orchestrator.errors import S3ReclassError
+
+_GONE = "NoSuchBucket"
+
+
+def check_bucket(bucket: str, *, s3: Any = None) -> None:
+    """
+    Nothing, when the bucket is in this Region and these credentials may list it.
+
+    Raises S3ReclassError saying which of the three it isn't.
+    """
+    s3 = s3 or client("s3")
+    region = s3.meta.region_name
+    with aws_errors(f"looking at the bucket {bucket}"):
+        try:
+            answer = s3.head_bucket(Bucket=bucket)
+        except ClientError as error:
+            raise _explained(error, bucket, region) from error
+    there = answer.get("BucketRegion") or answer["ResponseMetadata"]["HTTPHeaders"].get("x-amz-bucket-region", region)
+    if there != region:
+        # botocore follows S3's redirect to another Region by itself, so that this is no error to it.
+        raise _elsewhere(bucket, there, region)
+
+
+def _explained(error: ClientError, bucket: str, region: str) -> S3ReclassError:
+    """HeadBucket's answer in words: it has no body, so that its code is the HTTP status."""
+    code = error_code(error)
+    there = error.response.get("ResponseMetadata", {}).get("HTTPHeaders", {}).get("x-amz-bucket-region", "")
+    if there and there != region:
+        return _elsewhere(bucket, there, region)
+    if code in {"404", "NoSuchBucket"}:
+        return S3ReclassError(
+            f"there is no bucket {bucket}: check the name (--bucket, S3RECLASS_BUCKET, s3reclass.toml)"
+        )
+    if code in DENIED:
+        return S3ReclassError(
+            f"no access to the bucket {bucket} ({code}): it may be another account's; "
+            "your credentials need s3:ListBucket on it"
+        )
+    if code in {"301", "PermanentRedirect", "400"}:
+        return S3ReclassError(f"the bucket {bucket} isn't in {region} ({code}): set AWS_REGION to its Region")
+    return explain(error, f"looking at the bucket {bucket}")
+
+
+def _elsewhere(bucket: str, there: str, region: str) -> S3ReclassError:
+    return S3ReclassError(
+        f"the bucket {bucket} is in {there}, not in {region}: set AWS_REGION={there}, so that tasks run beside it"
+    )
+
+
+def is_empty(bucket: str, *, s3: Any = None) -> bool:
+    """Whether the bucket holds no object, no noncurrent version and no delete marker; true of one that is gone."""
+    with aws_errors(f"looking into the bucket {bucket}"):
+        try:
+            answer = (s3 or client("s3")).list_object_versions(Bucket=bucket, MaxKeys=1)
+        except ClientError as error:
+            if error_code(error) == _GONE:
+                return True
+            raise
+    return not answer.get("Versions") and not answer.get("DeleteMarkers")
+
+
+def delete_bucket(bucket: str, *, s3: Any = None) -> None:
+    """Delete an empty bucket; one that is gone already is fine."""
+    with aws_errors(f"deleting the bucket {bucket}"):
+        try:
+            (s3 or client("s3")).delete_bucket(Bucket=bucket)
+        except ClientError as error:
+            if error_code(error) != _GONE:
+                raise
+
+
+def empty_bucket(bucket: str, *, s3: Any = None) -> int:
+    """
+    Delete every object, version and delete marker in the bucket: how many they were.
+
+    Raises S3ReclassError naming the first that couldn't be deleted.
+    """
+    s3 = s3 or client("s3")
+    count = 0
+    with aws_errors(f"emptying the bucket {bucket}"):
+        # 1,000 a page, which is also what DeleteObjects takes at most.
+        for page in s3.get_paginator("list_object_versions").paginate(Bucket=bucket):
+            found = [
+                {"Key": one["Key"], "VersionId": one["VersionId"]}
+                for one in (*page.get("Versions", ()), *page.get("DeleteMarkers", ()))
+            ]
+            if not found:
+                continue
+            answer = s3.delete_objects(Bucket=bucket, Delete={"Objects": found, "Quiet": True})
+            for error in answer.get("Errors", ()):
+                raise S3ReclassError(
+                    f"emptying the bucket {bucket}: {error.get('Key')!r}: {error.get('Code')}: {error.get('Message')}"
+                )
+            count += len(found)
+    return count

@@ -1,0 +1,47 @@
+"""`s3reclass up`: make the stack, or update it."""
+
+import click
+
+from orchestrator.clients.buckets import check_bucket
+from orchestrator.commands.options import uses_settings
+from orchestrator.model import Resources
+from orchestrator.settings import Settings
+from orchestrator.stack import ensure_stack
+
+
+@click.command(name="up")
+@uses_settings("bucket", "state", "stack")
+@click.option(
+    "--kms-key",
+    "kms_keys",
+    metavar="ARN",
+    multiple=True,
+    help="A KMS key that the objects are encrypted with: tasks may use it from then on. May be repeated.",
+)
+def command(*, settings: Settings, kms_keys: tuple[str, ...]) -> None:
+    """
+    Make the stack: cluster, repository, roles, state bucket, log group, security group.
+
+    Run it again to add a bucket or a KMS key, or after the VPC's subnets changed. What s3reclass.toml names
+    under [fargate] is used instead of the stack's own. `push-image` and `run` do the same when the stack is
+    missing.
+    """
+    check_bucket(settings.require_bucket())
+    parts = ensure_stack(settings, say=lambda line: click.echo(line, err=True), kms_keys=kms_keys, look_again=True)
+    _show(parts)
+
+
+def _show(parts: Resources) -> None:
+    """Print what a run will use, a line for each part."""
+    rows = {
+        "cluster": parts.cluster,
+        "repository": parts.repository,
+        "state bucket": parts.state_bucket,
+        "log group": parts.log_group,
+        "task role": parts.task_role_arn,
+        "execution role": parts.execution_role_arn,
+        "subnets": ", ".join(parts.subnets),
+        "security groups": ", ".join(parts.security_groups),
+    }
+    for word, value in rows.items():
+        click.echo(f"{word:<16}{value}")

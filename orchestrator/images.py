@@ -1,0 +1,196 @@
+"""
+The worker image's journey: named by its content, looked for in ECR, built and pushed when it isn't there.
+
+`.s3reclass/image.json` remembers the last one, so that `run` takes the image that was pushed from here;
+ECR alone says whether it is there.
+"""
+
+import json
+import os
+from collections.abc import Iterable
+from contextlib import closing
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+from typing import IO, TYPE_CHECKING, Any, Protocol
+
+from orchestrator.build_context import pack_context, read_worker_files
+from orchestrator.clients.ecr import Ecr
+from orchestrator.errors import S3ReclassError
+from orchestrator.lots_folder import read_lots, verify_lots
+from orchestrator.model import Architecture, Image
+from orchestrator.planning.image import BASE_IMAGE, TARGET, TARGET_WITH_LOTS, ContextFile, content_digest, image_tag
+
+if TYPE_CHECKING:
+    # Only push-image needs the docker package; `run` looks images up without it.
+    from orchestrator.clients.docker_engine import DockerEngine, LayerProgress
+
+RECORD = Path(".s3reclass/image.json")
+
+
+class Watch(Protocol):
+    """Who is told how a build and a push go."""
+
+    def built(self, line: str) -> None:
+        """One line of the engine's build."""
+
+    def pushed(self, progress: "LayerProgress") -> None:
+        """How far a layer is."""
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class WorkerImage:
+    """
+    A worker image on paper: everything that its name depends on but the architecture.
+
+    files: the build context without lots.
+    lots_job: the job whose lots it carries, or "".
+    """
+
+    files: tuple[ContextFile, ...]
+    base_image: str = BASE_IMAGE
+    lots_job: str = ""
+
+    @property
+    def target(self) -> str:
+        """The Dockerfile's target."""
+        return TARGET_WITH_LOTS if self.lots_job else TARGET
+
+    def tag(self, architecture: Architecture) -> str:
+        """Its tag when built for this architecture."""
+        digest = content_digest(self.files, base_image=self.base_image, target=self.target)
+        return image_tag(digest, architecture, self.lots_job)
+
+
+def look_up(paper: WorkerImage, ecr: Ecr, architectures: Iterable[Architecture]) -> Image | None:
+    """The image for the first of these architectures that ECR has one for, or None."""
+    for architecture in architectures:
+        tag = paper.tag(architecture)
+        digest = ecr.image_digest(tag)
+        if digest:
+            return Image(
+                repository_uri=ecr.repository_uri(),
+                tag=tag,
+                digest=digest,
+                architecture=architecture,
+                lots_job=paper.lots_job,
+            )
+    return None
+
+
+def build_and_push(
+    paper: WorkerImage,
+    ecr: Ecr,
+    engine: "DockerEngine",
+    *,
+    platform: Architecture | None,
+    watch: Watch,
+    lots_folder: Path | None = None,
+) -> Image:
+    """
+    The image after building it here and pushing it to ECR.
+
+    platform: what to build for, None for the engine's own architecture.
+    lots_folder: the lots that the image is to carry, None for an image without.
+    Raises S3ReclassError when the lots aren't whole, or the engine or ECR refuses.
+    """
+    architecture = platform or engine.architecture()
+    tag, uri = paper.tag(architecture), ecr.repository_uri()
+    # Before the build, which takes a minute: ECR's refusal should come at once.
+    login = ecr.login()
+    with closing(_context(paper, lots_folder)) as context:
+        for line in engine.build(
+            context, image=f"{uri}:{tag}", target=paper.target, base_image=paper.base_image, platform=platform
+        ):
+            watch.built(line)
+    try:
+        for progress in engine.push(uri, tag, login):
+            watch.pushed(progress)
+    except S3ReclassError:
+        # Tags are immutable: whoever pushed the same content while we built has done our work.
+        image = look_up(paper, ecr, [architecture])
+        if image is None:
+            raise
+        return image
+    image = look_up(paper, ecr, [architecture])
+    if image is None:
+        raise S3ReclassError(f"{uri}:{tag} was pushed, but ECR doesn't have it: run the command again")
+    return image
+
+
+def _context(paper: WorkerImage, lots_folder: Path | None) -> IO[bytes]:
+    """The build context, its lots checked against lots.json."""
+    if lots_folder is None:
+        return pack_context(paper.files)
+    lots = read_lots(lots_folder)
+    verify_lots(lots_folder, lots)
+    return pack_context(paper.files, lots=lots, lots_folder=lots_folder)
+
+
+def find_image(repository: str, *, lots_job: str = "", record: Path = RECORD, ecr: Ecr | None = None) -> Image:
+    """
+    The image of this version of the worker that tasks are to run: the one pushed from here, else any that ECR has.
+
+    repository: the ECR repository's name.
+    lots_job: the job whose lots the image must carry, or "".
+    Raises S3ReclassError, saying what to run, when there is none.
+    """
+    ecr = ecr or Ecr(repository)
+    last = read_record(record)
+    paper = WorkerImage(
+        files=read_worker_files(), base_image=str(last.get("base_image") or BASE_IMAGE), lots_job=lots_job
+    )
+    image = look_up(paper, ecr, sorted(Architecture, key=lambda one: paper.tag(one) != last.get("tag")))
+    if image is None:
+        raise S3ReclassError(_no_image(ecr.name, lots_job, str(last.get("lots_job") or "")))
+    return image
+
+
+def _no_image(repository: str, lots_job: str, last_job: str) -> str:
+    if not lots_job:
+        return f"the repository {repository} has no image of this version of s3reclass: run `s3reclass push-image`"
+    if last_job and last_job != lots_job:
+        return (
+            f"the image pushed last carries the lots of job {last_job}, but lots/ holds job {lots_job}: "
+            "run `s3reclass push-image --with-lots`"
+        )
+    return (
+        f"the repository {repository} has no image of this version with the lots of job {lots_job}: "
+        "run `s3reclass push-image --with-lots`"
+    )
+
+
+def read_record(record: Path = RECORD) -> dict[str, Any]:
+    """What is remembered of the last image; empty when nothing is, or it can't be read: ECR knows better anyway."""
+    try:
+        data = json.loads(record.read_bytes())
+    except (OSError, ValueError):
+        return {}
+    return data if isinstance(data, dict) else {}
+
+
+def write_record(image: Image, base_image: str, at: datetime, record: Path = RECORD) -> None:
+    """
+    Remember the image, whole or not at all.
+
+    Raises S3ReclassError when the folder can't be written.
+    """
+    text = json.dumps(
+        {
+            "repository_uri": image.repository_uri,
+            "tag": image.tag,
+            "digest": image.digest,
+            "architecture": image.architecture.value,
+            "lots_job": image.lots_job,
+            "base_image": base_image,
+            "pushed_at": at.isoformat(timespec="seconds"),
+        },
+        indent=1,
+    )
+    new = record.with_name(f"{record.name}.{os.getpid()}.new")
+    try:
+        record.parent.mkdir(parents=True, exist_ok=True)
+        new.write_text(text + "\n", encoding="utf-8")
+        new.replace(record)
+    except OSError as error:
+        raise S3ReclassError(f"{record} can't be written ({error.strerror}): check the folder's permissions") from error

@@ -1,0 +1,88 @@
+"""
+The worker image's name: its tag says what is in it, so that the same content is never built or pushed twice.
+
+Reading the files and talking to the engine are left to `build_context.py` and `clients/`.
+"""
+
+import hashlib
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+from orchestrator.errors import UsageError
+from orchestrator.model import Architecture
+
+BASE_IMAGE = "public.ecr.aws/docker/library/python:3.13-slim"
+"""The base image unless `push-image --base-image` names another; the Dockerfile's default too."""
+
+DIGEST_DIGITS = 16
+"""Hex digits of the content's digest in a tag."""
+
+TARGET = "worker"
+TARGET_WITH_LOTS = "with-lots"
+"""The Dockerfile's targets."""
+
+_SHORT = {Architecture.X86_64: "amd64", Architecture.ARM64: "arm64"}
+_ARCHITECTURES = {
+    "amd64": Architecture.X86_64,
+    "x86_64": Architecture.X86_64,
+    "arm64": Architecture.ARM64,
+    "aarch64": Architecture.ARM64,
+}
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class ContextFile:
+    """
+    One file of the build context.
+
+    path: in the context, `/` between its parts. data: its bytes.
+    """
+
+    path: str
+    data: bytes
+
+
+def content_digest(files: Iterable[ContextFile], *, base_image: str, target: str) -> str:
+    """
+    The sha256, in hex, of what an image is made of.
+
+    Names, bytes, base image and target count; the files' order, modes, owners and times don't, since the
+    context that is sent has them all alike.
+    """
+    digest = hashlib.sha256()
+    for file in sorted(files, key=lambda file: file.path):
+        # Lengths first: no two lists of files can then make the same stream.
+        digest.update(f"{len(file.path.encode())} {len(file.data)}\n".encode())
+        digest.update(file.path.encode())
+        digest.update(file.data)
+    digest.update(f"{base_image}\n{target}\n".encode())
+    return digest.hexdigest()
+
+
+def image_tag(digest: str, architecture: Architecture, lots_job: str = "") -> str:
+    """
+    The tag of an image: `<digest>-<amd64|arm64>`, and `-lots-<job>` when it carries a job's lots.
+
+    digest: of its content, without the lots. lots_job: the job's id, which is the lots' digest.
+    """
+    lots = f"-lots-{lots_job}" if lots_job else ""
+    return f"{digest[:DIGEST_DIGITS]}-{_SHORT[architecture]}{lots}"
+
+
+def architecture_of(word: str) -> Architecture | None:
+    """The architecture that Docker, uname or ECS call so; None for one that Fargate doesn't have."""
+    return _ARCHITECTURES.get(word.lower())
+
+
+def architecture_of_platform(platform: str) -> Architecture:
+    """The architecture of a `--platform`: linux/amd64 or linux/arm64. Raises UsageError for another."""
+    system, _, word = platform.lower().partition("/")
+    architecture = architecture_of(word.removesuffix("/v8"))
+    if system != "linux" or architecture is None:
+        raise UsageError(f"--platform {platform}: Fargate runs linux/amd64 and linux/arm64")
+    return architecture
+
+
+def platform_of(architecture: Architecture) -> str:
+    """The `--platform` of an architecture."""
+    return f"linux/{_SHORT[architecture]}"

@@ -1,0 +1,126 @@
+"""What CloudFormation's words for a stack mean: can it be used, must we wait, or what is to be done."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from enum import StrEnum
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Stack:
+    """
+    A stack as DescribeStacks tells it.
+
+    id: its ARN, which outlives its name.
+    status, reason: CloudFormation's own words.
+    parameters, outputs: by key.
+    """
+
+    id: str
+    name: str
+    status: str
+    reason: str = ""
+    parameters: Mapping[str, str] = field(default_factory=dict)
+    outputs: Mapping[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class StackEvent:
+    """
+    One line of a stack's history.
+
+    id: unique. part: the logical id, or the stack's name for the stack itself.
+    resource: the physical id, the stack's ARN for the stack itself.
+    """
+
+    id: str
+    part: str
+    resource: str
+    status: str
+    reason: str = ""
+
+
+class Standing(StrEnum):
+    """What can be done with a stack."""
+
+    READY = "ready"  # can be used and updated
+    BUSY = "busy"  # an operation goes on: wait
+    BROKEN = "broken"  # a person must decide
+
+
+_READY = {
+    "CREATE_COMPLETE",
+    "UPDATE_COMPLETE",
+    "UPDATE_ROLLBACK_COMPLETE",  # an update failed, the stack is as it was before
+    "IMPORT_COMPLETE",
+    "IMPORT_ROLLBACK_COMPLETE",
+}
+
+
+def standing(status: str) -> Standing:
+    """
+    What can be done with a stack of this status.
+
+    | status | standing |
+    |---|---|
+    | CREATE_COMPLETE, UPDATE_COMPLETE, UPDATE_ROLLBACK_COMPLETE, IMPORT_... the same | ready |
+    | REVIEW_IN_PROGRESS: a change set that nobody executes, no stack yet | broken |
+    | any other ..._IN_PROGRESS | busy |
+    | ROLLBACK_COMPLETE, ..._FAILED | broken |
+
+    Source: CloudFormation User Guide, "Stack status codes".
+    """
+    if status in _READY:
+        return Standing.READY
+    if status.endswith("_IN_PROGRESS") and status != "REVIEW_IN_PROGRESS":
+        return Standing.BUSY
+    return Standing.BROKEN
+
+
+def remedy(stack: Stack) -> str:
+    """What to do about a broken stack."""
+    if stack.status in {"UPDATE_ROLLBACK_FAILED", "UPDATE_FAILED", "IMPORT_ROLLBACK_FAILED"}:
+        return (
+            "put that right, run `aws cloudformation continue-update-rollback --stack-name "
+            f"{stack.name}`, then the command again"
+        )
+    if stack.status == "DELETE_FAILED":
+        return "put that right and run `s3reclass down` again"
+    return "put that right, run `s3reclass down` and then `s3reclass up`"
+
+
+_BEGINNINGS = {"CREATE_IN_PROGRESS", "UPDATE_IN_PROGRESS", "DELETE_IN_PROGRESS", "REVIEW_IN_PROGRESS"}
+
+
+def last_operation(newest_first: Sequence[StackEvent], stack_id: str) -> tuple[StackEvent, ...]:
+    """The events of the stack's last operation, oldest first; a rollback belongs to what it undoes."""
+    found = []
+    for event in newest_first:
+        found.append(event)
+        if event.resource == stack_id and event.status in _BEGINNINGS:
+            break
+    return tuple(reversed(found))
+
+
+def first_failure(operation: Sequence[StackEvent], stack: Stack) -> str:
+    """
+    Why the operation failed: its first failed part and CloudFormation's reason; later ones only follow from it.
+
+    operation: its events, oldest first.
+    """
+    for event in operation:
+        if event.status.endswith("_FAILED") and event.resource != stack.id and "cancelled" not in event.reason:
+            return f"{event.part}: {event.reason or event.status}{_hint(event.reason)}"
+    for event in operation:
+        if event.status.endswith(("_FAILED", "ROLLBACK_IN_PROGRESS")) and event.reason:
+            return event.reason
+    return stack.reason or stack.status
+
+
+def _hint(reason: str) -> str:
+    """What a reason asks for that it doesn't say."""
+    if "service linked role" in reason.lower() or "service-linked role" in reason.lower():
+        return (
+            " (the account's first use of ECS: run "
+            "`aws iam create-service-linked-role --aws-service-name ecs.amazonaws.com`)"
+        )
+    return ""

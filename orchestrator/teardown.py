@@ -1,0 +1,92 @@
+"""Taking the stack down: look at what would go, refuse what would hurt, then delete and say what was kept."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+
+from orchestrator.clients.buckets import delete_bucket, empty_bucket, is_empty
+from orchestrator.clients.cloudformation import CloudFormation
+from orchestrator.clients.clusters import count_tasks
+from orchestrator.errors import S3ReclassError
+from orchestrator.planning.stack import template_version
+from orchestrator.planning.stack_status import Stack
+from orchestrator.settings import Settings
+
+FAMILIES = ("s3reclass-restore", "s3reclass-copy")
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Teardown:
+    """
+    What `down` would remove.
+
+    parts: the physical id of every part of the stack, by logical id.
+    state_bucket: the stack's state bucket, "" when it has none (any more).
+    state_is_empty: nothing is lost with the bucket.
+    """
+
+    stack: Stack
+    parts: Mapping[str, str]
+    state_bucket: str
+    state_is_empty: bool
+
+
+def plan_teardown(settings: Settings, *, cloudformation: CloudFormation | None = None) -> Teardown | None:
+    """
+    What `down` would remove, or None when there is no stack.
+
+    Raises S3ReclassError when the stack isn't ours or tasks still run.
+    """
+    cloudformation = cloudformation or CloudFormation(settings.stack)
+    stack = cloudformation.describe_stack()
+    if stack is None:
+        return None
+    if template_version(stack.parameters) is None:
+        raise S3ReclassError(f"the stack {stack.name} isn't s3reclass's: it is left alone (check --stack)")
+    parts = cloudformation.parts()
+    running = count_tasks(parts["Cluster"]) if parts.get("Cluster") else 0
+    if settings.fargate.cluster and settings.fargate.cluster != parts.get("Cluster"):
+        running += sum(count_tasks(settings.fargate.cluster, family) for family in FAMILIES)
+    if running:
+        raise S3ReclassError(
+            f"{running} tasks still run with what the stack {stack.name} made: run `s3reclass stop`, or wait for them"
+        )
+    bucket = parts.get("StateBucket", "")
+    return Teardown(stack=stack, parts=parts, state_bucket=bucket, state_is_empty=not bucket or is_empty(bucket))
+
+
+def take_down(
+    teardown: Teardown,
+    *,
+    delete_state: bool,
+    say: Callable[[str], None],
+    cloudformation: CloudFormation | None = None,
+) -> None:
+    """
+    Delete the stack and wait until it is gone; then its state bucket, if that is empty or `delete_state` says so.
+
+    The stack goes first: while it stands, a task could still write to the state.
+    Raises S3ReclassError when something can't be deleted.
+    """
+    cloudformation = cloudformation or CloudFormation(teardown.stack.name)
+    say(f"stack {teardown.stack.name}: deleting it")
+    cloudformation.delete_stack()
+    left = cloudformation.wait(teardown.stack.id, say)
+    if left:
+        raise S3ReclassError(
+            f"the stack {left.name} could not be deleted ({left.status}): {cloudformation.failure(left)}: "
+            "put that right and run `s3reclass down` again"
+        )
+    say(f"stack {teardown.stack.name}: gone")
+    bucket = teardown.state_bucket
+    if not bucket:
+        return
+    if delete_state:
+        say(f"state bucket {bucket}: emptied ({empty_bucket(bucket)} deleted)")
+    if delete_state or is_empty(bucket):
+        delete_bucket(bucket)
+        say(f"state bucket {bucket}: gone")
+    else:
+        say(
+            f"state bucket {bucket}: kept, with the state of your jobs; to go on with them later, "
+            f'put state = "s3://{bucket}" in s3reclass.toml; to remove it, empty and delete it'
+        )

@@ -1,0 +1,27 @@
+"""What the launcher's tests share: no Docker engine but a fake one."""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from tests.orchestrator.fake_docker import FakeDocker, serve_docker
+
+NO_ENGINE = "tcp://127.0.0.1:9"
+
+
+@pytest.fixture(autouse=True)
+def no_real_docker(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    """Point docker-py at a port where nothing listens, and away from the user's own configuration."""
+    for name in ("DOCKER_CONTEXT", "DOCKER_TLS_VERIFY", "DOCKER_CERT_PATH"):
+        monkeypatch.delenv(name, raising=False)
+    monkeypatch.setenv("DOCKER_HOST", NO_ENGINE)
+    monkeypatch.setenv("DOCKER_CONFIG", str(tmp_path / "no-docker-config"))
+
+
+@pytest.fixture
+def docker(no_real_docker: None, monkeypatch: pytest.MonkeyPatch) -> Iterator[FakeDocker]:  # noqa: ARG001 (order: after no_real_docker)
+    """A fake Docker engine, named by DOCKER_HOST."""
+    with serve_docker() as fake:
+        monkeypatch.setenv("DOCKER_HOST", fake.url)
+        yield fake
