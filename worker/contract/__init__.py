@@ -14,6 +14,13 @@ from worker.contract.outcomes import (
     exit_code_of,
     supersedes,
 )
+from worker.contract.picture import (
+    Picture,
+    differences,
+    format_picture_line,
+    parse_picture_lines,
+    picture_of,
+)
 from worker.contract.rows import (
     MAX_KEY_BYTES,
     RESULT_COLUMNS,
@@ -38,17 +45,22 @@ __all__ = [
     "LotFileName",
     "Outcome",
     "Phase",
+    "Picture",
     "ResultRow",
     "StatePaths",
     "Tally",
     "TaskStatus",
+    "differences",
     "encode_key",
     "exit_code_of",
     "format_lot_line",
+    "format_picture_line",
     "format_result_rows",
     "lot_name",
     "parse_lot_line",
+    "parse_picture_lines",
     "parse_result_rows",
+    "picture_of",
     "result_fields",
     "supersedes",
 ]

@@ -54,7 +54,10 @@ def parse_lot_line(line: str) -> LotEntry:
     Raises ContractError on anything else than two or three fields, an empty bucket or key, or a key
     that isn't URL-encoded UTF-8.
     """
-    fields = next(csv.reader([line], strict=True), []) if '"' in line else line.rstrip("\r").split(",")
+    try:
+        fields = next(csv.reader([line], strict=True), []) if '"' in line else line.rstrip("\r").split(",")
+    except csv.Error as error:
+        raise ContractError(f"not a line of CSV ({error}): {line[:200]!r}") from error
     if len(fields) not in (2, 3) or not fields[0] or not fields[1]:
         raise ContractError(f"not a manifest line (bucket,key or bucket,key,version_id): {line[:200]!r}")
     try:
@@ -133,20 +136,28 @@ def parse_result_rows(text: str) -> Iterator[ResultRow]:
 
     Raises ContractError, naming the line, for a row that isn't in the format.
     """
-    for number, fields in enumerate(csv.reader(io.StringIO(text, newline="")), start=1):
-        try:
-            bucket, key, version, status, code, http, message, outcome, size, new_version = fields
-            row = ResultRow(
-                entry=LotEntry(bucket=bucket, key=unquote(key, errors="strict"), version_id=version),
-                outcome=Outcome(outcome),
-                error_code=code,
-                http_status=int(http) if http else None,
-                message=message,
-                size_bytes=int(size) if size else None,
-                new_version_id=new_version,
-            )
-        except ValueError as error:
-            raise ContractError(f"line {number} is not a result row: {','.join(fields)[:200]!r}") from error
-        if status != row.outcome.status:
-            raise ContractError(f"line {number}: {outcome} is not a {status} outcome")
-        yield row
+    try:
+        for number, fields in enumerate(csv.reader(io.StringIO(text, newline="")), start=1):
+            yield _parse_result_fields(number, fields)
+    except csv.Error as error:
+        raise ContractError(f"not CSV: {error}") from error
+
+
+def _parse_result_fields(number: int, fields: list[str]) -> ResultRow:
+    """The row that the cells of line `number` hold. Raises ContractError when they hold none."""
+    try:
+        bucket, key, version, status, code, http, message, outcome, size, new_version = fields
+        row = ResultRow(
+            entry=LotEntry(bucket=bucket, key=unquote(key, errors="strict"), version_id=version),
+            outcome=Outcome(outcome),
+            error_code=code,
+            http_status=int(http) if http else None,
+            message=message,
+            size_bytes=int(size) if size else None,
+            new_version_id=new_version,
+        )
+    except ValueError as error:
+        raise ContractError(f"line {number} is not a result row: {','.join(fields)[:200]!r}") from error
+    if status != row.outcome.status:
+        raise ContractError(f"line {number}: {outcome} is not a {status} outcome")
+    return row

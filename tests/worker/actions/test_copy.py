@@ -1,0 +1,323 @@
+"""The copy phase of one key, request by request."""
+
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+from io import BytesIO
+from typing import Any
+
+import pytest
+from botocore.response import StreamingBody
+
+from tests.worker.actions.conftest import Script
+from worker.actions.copy import CopyAction
+from worker.contract import LotEntry, Outcome, ResultRow
+from worker.facts import ObjectFacts, facts_of
+from worker.judge import Course
+from worker.loop import Again
+
+NOW = datetime(2026, 11, 22, 10, tzinfo=UTC)
+THEN = NOW - timedelta(days=400)
+ENTRY = LotEntry(bucket="bucket", key="a b/é")
+NAMED = {"Bucket": "bucket", "Key": "a b/é"}
+HEAD = {"ContentLength": 3, "ETag": '"e"', "LastModified": THEN, "ContentType": "text/plain"}
+READY = {"StorageClass": "GLACIER", "Restore": 'ongoing-request="false", expiry-date="Mon, 23 Nov 2026 00:00:00 GMT"'}
+COPY = {
+    **NAMED,
+    "CopySource": NAMED,
+    "CopySourceIfMatch": '"e"',
+    "IfMatch": '"e"',
+    "StorageClass": "STANDARD_IA",
+    "MetadataDirective": "COPY",
+    "TaggingDirective": "COPY",
+}
+
+
+def act(script: Script, entry: LotEntry = ENTRY, memory: ObjectFacts | None = None) -> ResultRow | Again:
+    """Copy the entry into STANDARD_IA."""
+    action = CopyAction(
+        script.copy, target="STANDARD_IA", threshold_bytes=1_000, part_bytes=5 * 1024**2, now=lambda: NOW
+    )
+    return action(entry, memory)
+
+
+def result(found: ResultRow | Again) -> ResultRow:
+    """The result, which it must be."""
+    assert isinstance(found, ResultRow)
+    return found
+
+
+def test_a_copy_is_pinned_to_what_was_seen(script: Script) -> None:
+    """HEAD, then a copy onto itself that holds only for the ETag seen, at its source and its destination."""
+    script.stub.add_response("head_object", {**HEAD, **READY}, NAMED)
+    script.stub.add_response("copy_object", {}, COPY)
+
+    row = result(act(script))
+
+    assert row == ResultRow(
+        entry=ENTRY,
+        outcome=Outcome.COPIED,
+        http_status=200,
+        message="copied from GLACIER to STANDARD_IA",
+        size_bytes=3,
+    )
+
+
+def test_on_a_versioned_bucket_the_version_is_pinned_too(script: Script) -> None:
+    """The version that HEAD saw is the copy's source, and the new version stands in the result."""
+    script.stub.add_response("head_object", {**HEAD, "VersionId": "v1"}, NAMED)
+    script.stub.add_response("copy_object", {"VersionId": "v2"}, {**COPY, "CopySource": {**NAMED, "VersionId": "v1"}})
+
+    assert result(act(script)).new_version_id == "v2"
+
+
+def test_what_a_copy_would_drop_is_given(script: Script) -> None:
+    """Encryption, redirect and locks that HEAD shows go into the copy's request."""
+    kept = {
+        "ServerSideEncryption": "aws:kms",
+        "SSEKMSKeyId": "arn:key",
+        "BucketKeyEnabled": True,
+        "WebsiteRedirectLocation": "/elsewhere",
+        "ObjectLockMode": "GOVERNANCE",
+        "ObjectLockRetainUntilDate": NOW + timedelta(days=1),
+        "ObjectLockLegalHoldStatus": "ON",
+    }
+    script.stub.add_response("head_object", {**HEAD, **kept}, NAMED)
+    script.stub.add_response("copy_object", {}, {**COPY, **kept})
+
+    assert result(act(script)).outcome is Outcome.COPIED
+
+
+@pytest.mark.parametrize(
+    ("expected", "head"),
+    [
+        (Outcome.ALREADY, {"StorageClass": "STANDARD_IA"}),
+        (Outcome.PENDING, {"StorageClass": "GLACIER"}),
+        (Outcome.PENDING, {"StorageClass": "GLACIER", "Restore": 'ongoing-request="true"'}),
+        (Outcome.UNSUPPORTED, {"SSECustomerAlgorithm": "AES256"}),
+        (Outcome.UNSUPPORTED, {"MissingMeta": 1}),
+    ],
+)
+def test_an_object_that_is_not_to_be_copied_is_not_touched(
+    expected: Outcome, head: dict[str, Any], script: Script
+) -> None:
+    """After a HEAD that settles it, nothing else is sent; the size is told."""
+    script.stub.add_response("head_object", {**HEAD, **head}, NAMED)
+
+    row = result(act(script))
+
+    assert (row.outcome, row.size_bytes) == (expected, 3)
+    assert row.message
+
+
+@pytest.mark.parametrize("status", [404, 405])
+def test_a_missing_object_is_missing(status: int, script: Script) -> None:
+    """HEAD's 404, and its 405 for a delete marker."""
+    script.stub.add_client_error("head_object", str(status), "Not Found", status)
+
+    row = result(act(script))
+
+    assert (row.outcome, row.http_status) == (Outcome.MISSING, 404)
+
+
+@pytest.mark.parametrize(
+    ("expected", "head_status", "code", "status", "says"),
+    [
+        (Outcome.DENIED, 403, "AccessDenied", 403, "no policy allows"),
+        (Outcome.MISSING, 403, "NoSuchKey", 404, "no such object"),
+        (
+            Outcome.UNSUPPORTED,
+            400,
+            "InvalidRequest",
+            400,
+            "SSE-C",
+        ),
+        (Outcome.ERROR, 400, "InvalidObjectState", 403, "SSE-C"),
+        (Outcome.DENIED, 403, "InvalidObjectState", 403, "access denied"),
+    ],
+)
+def test_a_refused_head_is_explained_by_a_get(
+    expected: Outcome, head_status: int, code: str, status: int, says: str, script: Script
+) -> None:
+    """HEAD's refusal has no words; a GET of one byte has."""
+    words = "no policy allows it" if code == "AccessDenied" else "stored using a form of Server Side Encryption."
+    script.stub.add_client_error("head_object", str(head_status), "Bad", head_status)
+    script.stub.add_client_error("get_object", code, words, status, expected_params={**NAMED, "Range": "bytes=0-0"})
+
+    row = result(act(script))
+
+    assert row.outcome is expected
+    assert says in row.message
+
+
+def test_a_head_refused_for_no_reason_keeps_its_own_answer(script: Script) -> None:
+    """When a GET works, HEAD's answer is what counts."""
+    script.stub.add_client_error("head_object", "403", "Forbidden", 403)
+    script.stub.add_response("get_object", {"Body": StreamingBody(BytesIO(b"x"), 1)})
+
+    row = result(act(script))
+
+    assert (row.outcome, row.error_code) == (Outcome.DENIED, "403")
+
+
+@pytest.mark.parametrize(("code", "status"), [("ExpiredToken", 400), ("InvalidAccessKeyId", 403)])
+def test_credentials_refused_are_no_fault_of_the_key(code: str, status: int, script: Script) -> None:
+    """An expired token looks like a bad request, and a wrong key id like a denied one: both are told apart."""
+    script.stub.add_client_error("head_object", str(status), "", status)
+    script.stub.add_client_error("get_object", code, "words", status)
+
+    found = act(script)
+
+    assert isinstance(found, Again)
+    assert found.course is Course.CREDENTIALS
+
+
+@pytest.mark.parametrize(
+    ("expected", "code", "status"),
+    [
+        (Outcome.CHANGED, "PreconditionFailed", 412),
+        (Outcome.CHANGED, "ConditionalRequestConflict", 409),
+        (Outcome.PENDING, "ObjectNotInActiveTierError", 403),
+        (Outcome.PENDING, "InvalidObjectState", 403),
+        (Outcome.MISSING, "NoSuchKey", 404),
+        (Outcome.DENIED, "AccessDenied", 403),
+        (Outcome.ERROR, "InvalidRequest", 400),
+    ],
+)
+def test_a_refused_copy(expected: Outcome, code: str, status: int, script: Script) -> None:
+    """Each of S3's refusals ends in its outcome, with S3's code and the size in the row."""
+    script.stub.add_response("head_object", {**HEAD, **READY})
+    script.stub.add_client_error("copy_object", code, "words", status)
+
+    row = result(act(script))
+
+    assert (row.outcome, row.error_code, row.http_status, row.size_bytes) == (expected, code, status, 3)
+
+
+@pytest.mark.parametrize(
+    ("course", "code", "status", "remembers"),
+    [
+        (Course.SLOW_DOWN, "SlowDown", 503, False),
+        (Course.LOOK_AGAIN, "InternalError", 500, True),
+    ],
+)
+def test_a_copy_of_unknown_fate_is_remembered(
+    course: Course,
+    code: str,
+    status: int,
+    remembers: bool,  # noqa: FBT001 (a table)
+    script: Script,
+) -> None:
+    """A throttled copy didn't happen; one that failed in any other passing way may have: what was seen is kept."""
+    head = {**HEAD, **READY}
+    script.stub.add_response("head_object", head)
+    script.stub.add_client_error("copy_object", code, "words", status)
+
+    found = act(script)
+
+    assert isinstance(found, Again)
+    assert found.course is course
+    assert found.memory == (facts_of(head) if remembers else None)
+
+
+BEFORE = facts_of({**HEAD, **READY})
+
+
+def test_a_lost_copy_that_happened_is_not_sent_again(script: Script) -> None:
+    """Looking again, the object is in the class: copied, and S3 isn't asked for a second copy."""
+    after = {**HEAD, "StorageClass": "STANDARD_IA", "LastModified": NOW, "ETag": '"now one part"', "VersionId": "v2"}
+    script.stub.add_response("head_object", after, NAMED)
+
+    row = result(act(script, memory=BEFORE))
+
+    assert (row.outcome, row.new_version_id) == (Outcome.COPIED, "v2")
+
+
+def test_a_lost_copy_that_did_not_happen_is_sent_again(script: Script) -> None:
+    """Looking again, nothing has changed: the copy is made."""
+    script.stub.add_response("head_object", {**HEAD, **READY}, NAMED)
+    script.stub.add_response("copy_object", {}, COPY)
+
+    assert result(act(script, memory=BEFORE)).outcome is Outcome.COPIED
+
+
+def test_an_object_overwritten_after_a_lost_copy_is_left_alone(script: Script) -> None:
+    """Looking again, somebody else's object is there: changed, and not copied."""
+    script.stub.add_response("head_object", {**HEAD, "LastModified": NOW, "ETag": '"other"'}, NAMED)
+
+    assert result(act(script, memory=BEFORE)).outcome is Outcome.CHANGED
+
+
+def test_a_guard_that_our_own_late_copy_trips_is_looked_at_again(script: Script) -> None:
+    """412 after a lost copy may mean that it came through at last: the key is looked at once more."""
+    script.stub.add_response("head_object", {**HEAD, **READY})
+    script.stub.add_client_error("copy_object", "PreconditionFailed", "words", 412)
+
+    found = act(script, memory=BEFORE)
+
+    assert isinstance(found, Again)
+    assert (found.memory, found.row.outcome) == (BEFORE, Outcome.CHANGED)
+
+
+def test_a_throttled_look_keeps_the_memory_of_a_lost_copy(script: Script) -> None:
+    """While HEAD is refused for the rate, what is to be looked for isn't forgotten."""
+    script.stub.add_client_error("head_object", "503", "", 503)
+
+    found = act(script, memory=BEFORE)
+
+    assert isinstance(found, Again)
+    assert found.memory == BEFORE
+
+
+VERSIONED = replace(ENTRY, version_id="v1")
+
+
+def test_the_current_version_is_copied(script: Script) -> None:
+    """A line that names the current version costs no request more than one that names none."""
+    script.stub.add_response("head_object", {**HEAD, "VersionId": "v1"}, NAMED)
+    script.stub.add_response("copy_object", {"VersionId": "v2"}, {**COPY, "CopySource": {**NAMED, "VersionId": "v1"}})
+
+    assert result(act(script, VERSIONED)).outcome is Outcome.COPIED
+
+
+def test_the_null_version_of_an_unversioned_bucket_is_the_object(script: Script) -> None:
+    """A line with version `null` means the object of a bucket that was never versioned."""
+    script.stub.add_response("head_object", HEAD, NAMED)
+    script.stub.add_response("copy_object", {}, COPY)
+
+    assert result(act(script, replace(ENTRY, version_id="null"))).outcome is Outcome.COPIED
+
+
+def test_a_noncurrent_version_is_not_copied(script: Script) -> None:
+    """A copy would make it current: refused, after a look at both versions."""
+    script.stub.add_response("head_object", {**HEAD, "VersionId": "v2", "ETag": '"other"'}, NAMED)
+    script.stub.add_response("head_object", {**HEAD, "VersionId": "v1"}, {**NAMED, "VersionId": "v1"})
+
+    row = result(act(script, VERSIONED))
+
+    assert row.outcome is Outcome.UNSUPPORTED
+    assert "would make it current" in row.message
+
+
+def test_a_version_under_a_delete_marker_is_not_copied(script: Script) -> None:
+    """A copy would bring a deleted object back: refused."""
+    script.stub.add_client_error("head_object", "404", "", 404, expected_params=NAMED)
+    script.stub.add_response("head_object", {**HEAD, "VersionId": "v1"}, {**NAMED, "VersionId": "v1"})
+
+    assert result(act(script, VERSIONED)).outcome is Outcome.UNSUPPORTED
+
+
+def test_a_version_that_was_copied_before_is_already_there(script: Script) -> None:
+    """An attempt whose result was lost made a newer version with the same content in the class."""
+    newer = {**HEAD, "VersionId": "v2", "StorageClass": "STANDARD_IA", "LastModified": NOW}
+    script.stub.add_response("head_object", newer, NAMED)
+    script.stub.add_response("head_object", {**HEAD, "VersionId": "v1"}, {**NAMED, "VersionId": "v1"})
+
+    assert result(act(script, VERSIONED)).outcome is Outcome.ALREADY
+
+
+def test_a_version_that_is_gone_is_missing(script: Script) -> None:
+    """No such version, though there is a current one."""
+    script.stub.add_response("head_object", {**HEAD, "VersionId": "v2"}, NAMED)
+    script.stub.add_client_error("head_object", "404", "", 404, expected_params={**NAMED, "VersionId": "v1"})
+
+    assert result(act(script, VERSIONED)).outcome is Outcome.MISSING

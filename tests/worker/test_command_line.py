@@ -1,0 +1,93 @@
+"""The worker's command line, as the launcher and people type it."""
+
+import pytest
+
+from worker.command_line import MAX_COPY_BYTES, MIB, Options, parse_command_line
+from worker.contract import Phase
+
+WHAT = ["--lot", "s3://state/lot.csv", "--results", "s3://state/r/", "--attempt", "2"]
+
+
+def test_restore_takes_days_and_tier() -> None:
+    """`restore` with all of its options."""
+    expected = Options(
+        phase=Phase.RESTORE,
+        lot="s3://state/lot.csv",
+        results="s3://state/r/",
+        attempt=2,
+        rate=12.5,
+        threads=8,
+        days=3,
+        tier="Standard",
+    )
+
+    options = parse_command_line(
+        ["restore", *WHAT, "--days", "3", "--tier", "Standard", "--rate", "12.5", "--threads", "8"]
+    )
+
+    assert expected == options
+
+
+def test_copy_takes_class_and_part_sizes() -> None:
+    """`copy` with all of its options."""
+    options = parse_command_line(
+        ["copy", *WHAT, "--storage-class", "STANDARD_IA", "--multipart-threshold", "100", "--part-size", str(8 * MIB)]
+    )
+
+    assert options.phase is Phase.COPY
+    assert (options.storage_class, options.multipart_threshold_bytes, options.part_size_bytes) == (
+        "STANDARD_IA",
+        100,
+        8 * MIB,
+    )
+
+
+def test_defaults_are_the_designs() -> None:
+    """Seven days, Bulk, no limit of the rate, and parts only where S3 demands them."""
+    restore = parse_command_line(["restore", *WHAT])
+    copy = parse_command_line(["copy", *WHAT, "--storage-class", "STANDARD"])
+
+    assert (restore.days, restore.tier, restore.rate) == (7, "Bulk", 0)
+    assert copy.multipart_threshold_bytes == MAX_COPY_BYTES == 5 * 1024**3
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        [],
+        ["move", *WHAT],
+        ["restore"],
+        ["restore", *WHAT[:4]],
+        ["restore", *WHAT[:5], "0"],
+        ["restore", *WHAT, "--days", "0"],
+        ["restore", *WHAT, "--days", "seven"],
+        ["restore", *WHAT, "--tier", "Fast"],
+        ["restore", *WHAT, "--rate", "-1"],
+        ["restore", *WHAT, "--rate", "nan"],
+        ["restore", *WHAT, "--rate", "inf"],
+        ["restore", *WHAT, "--threads", "0"],
+        ["restore", *WHAT, "--storage-class", "STANDARD"],
+        ["copy", *WHAT],
+        ["copy", *WHAT, "--storage-class", "standard_ia"],
+        ["copy", *WHAT, "--storage-class", "STANDARD", "--multipart-threshold", str(MAX_COPY_BYTES + 1)],
+        ["copy", *WHAT, "--storage-class", "STANDARD", "--part-size", str(5 * MIB - 1)],
+        ["copy", *WHAT, "--storage", "STANDARD"],
+    ],
+)
+def test_wrong_usage_exits_with_2(arguments: list[str], capsys: pytest.CaptureFixture[str]) -> None:
+    """What can't be meant is refused before anything is done, and standard error says how it is used."""
+    with pytest.raises(SystemExit) as caught:
+        parse_command_line(arguments)
+
+    assert caught.value.code == 2
+    assert "usage: python -m worker" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("arguments", [["--help"], ["restore", "--help"], ["copy", "--help"]])
+def test_help_explains_the_exit_codes(arguments: list[str], capsys: pytest.CaptureFixture[str]) -> None:
+    """`--help` says, with the options, what each exit code means."""
+    with pytest.raises(SystemExit) as caught:
+        parse_command_line(arguments)
+
+    assert caught.value.code == 0
+    assert "75  interrupted by SIGTERM" in capsys.readouterr().out

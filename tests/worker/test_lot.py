@@ -1,0 +1,127 @@
+"""A lot read as a stream, from a file and from S3."""
+
+from pathlib import Path
+
+import boto3
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from tests.worker.proxy import CUT, Fault, Request, faulty
+from worker import lot
+from worker.clients import state_client
+from worker.contract import LotEntry, format_lot_line
+from worker.errors import WorkerError
+from worker.lot import CHUNK_BYTES, MAX_LINE_BYTES, first_of, read_lot, split_lines
+
+
+@given(st.lists(st.binary().filter(lambda line: b"\n" not in line)), st.integers(1, 7))
+def test_lines_come_out_whole_wherever_the_chunks_end(lines: list[bytes], size: int) -> None:
+    r"""Lines are cut at `\n` alone, however the stream is cut into chunks."""
+    data = b"".join(line + b"\n" for line in lines)
+    chunks = [data[start : start + size] for start in range(0, len(data), size)]
+
+    assert lines == list(split_lines(chunks, "lot"))
+
+
+def test_the_last_line_needs_no_end() -> None:
+    """A lot written by hand may lack the last line's end."""
+    assert list(split_lines([b"a\nb"], "lot")) == [b"a", b"b"]
+
+
+def test_a_file_that_is_no_lot_does_not_fill_the_memory() -> None:
+    """A line without an end is an error before it is all read."""
+    endless = (b"x" * 1_000 for _ in iter(int, 1))
+
+    with pytest.raises(WorkerError, match=f"over {MAX_LINE_BYTES} bytes"):
+        list(split_lines(endless, "lot"))
+
+
+def entries(count: int) -> list[LotEntry]:
+    """Keys with line ends of all kinds and letters of more than one byte."""
+    return [LotEntry(bucket="b", key=f"é\u2028\n{number:06d}" + "x" * 900) for number in range(count)]
+
+
+@pytest.fixture
+def in_s3(aws: str) -> str:
+    """A lot of more than one chunk in S3: its endpoint."""
+    s3 = boto3.client("s3")
+    s3.create_bucket(Bucket="state", CreateBucketConfiguration={"LocationConstraint": "eu-west-1"})
+    s3.put_object(Bucket="state", Key="lot.csv", Body="".join(map(format_lot_line, entries(5_000))).encode())
+    assert s3.head_object(Bucket="state", Key="lot.csv")["ContentLength"] > CHUNK_BYTES
+    return aws
+
+
+def test_a_lot_in_s3_is_read_in_chunks(in_s3: str) -> None:
+    """Every entry of a lot larger than a chunk comes out, in order."""
+    with faulty(in_s3, lambda _: None) as seen, pytest.MonkeyPatch.context() as patch:
+        patch.setenv("AWS_ENDPOINT_URL", seen.endpoint)
+        read = list(read_lot("s3://state/lot.csv", state_client))
+
+    assert read == entries(5_000)
+    assert seen.count("GetObject") == 2
+
+
+def test_a_cut_connection_is_tried_again(in_s3: str) -> None:
+    """A GET of the lot that fails on the way is repeated, and no line is lost or doubled."""
+    cut = iter([CUT])
+
+    def decide(_: Request) -> Fault:
+        return next(cut, None)
+
+    with faulty(in_s3, decide) as seen, pytest.MonkeyPatch.context() as patch:
+        patch.setenv("AWS_ENDPOINT_URL", seen.endpoint)
+        read = list(read_lot("s3://state/lot.csv", state_client))
+
+    assert read == entries(5_000)
+
+
+def test_a_lot_that_changes_while_it_is_read_is_an_error(in_s3: str) -> None:
+    """Chunks of two different lots are never mixed."""
+    assert in_s3
+    reading = read_lot("s3://state/lot.csv", state_client)
+    next(reading)
+    boto3.client("s3").put_object(Bucket="state", Key="lot.csv", Body=b"b,other\n" * 10**6)
+
+    with pytest.raises(WorkerError, match=r"s3://state/lot.csv was overwritten"):
+        list(reading)
+
+
+def test_an_empty_lot_has_no_entries(aws: str, tmp_path: Path) -> None:
+    """An empty lot is read as such, in S3 and in a file."""
+    assert aws
+    s3 = boto3.client("s3")
+    s3.create_bucket(Bucket="state", CreateBucketConfiguration={"LocationConstraint": "eu-west-1"})
+    s3.put_object(Bucket="state", Key="empty.csv", Body=b"")
+    (tmp_path / "empty.csv").touch()
+
+    assert list(first_of(read_lot("s3://state/empty.csv", state_client))) == []
+    assert list(first_of(read_lot(str(tmp_path / "empty.csv"), state_client))) == []
+
+
+@pytest.mark.parametrize(
+    ("says", "content"),
+    [
+        ("line 2: not a manifest line", b"b,k\nb\n"),
+        ("line 2: not a manifest line", b"b,k\n\nb,k\n"),
+        ("line 1: not UTF-8", b"b,\xff\n"),
+        ("line 1: the key isn't URL-encoded UTF-8", b"b,%ff\n"),
+    ],
+)
+def test_a_bad_line_is_named(says: str, content: bytes, tmp_path: Path) -> None:
+    """The error names the lot and the line."""
+    path = tmp_path / "lot.csv"
+    path.write_bytes(content)
+
+    with pytest.raises(WorkerError) as caught:
+        list(read_lot(str(path), state_client))
+
+    assert str(caught.value).startswith(f"{path}, {says}")
+
+
+@pytest.mark.parametrize("uri", ["s3://state/none.csv", "s3://none/lot.csv", "/none/lot.csv", "/"])
+def test_a_lot_that_is_not_there_is_named(uri: str, in_s3: str) -> None:
+    """A missing object, bucket or file, or a folder, is told with its name, before a key is worked on."""
+    assert in_s3
+    with pytest.raises(WorkerError, match=f"can't read the lot {uri}: "):
+        first_of(lot.read_lot(uri, state_client))

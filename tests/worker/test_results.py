@@ -1,0 +1,204 @@
+"""Results: what earlier attempts left, and what this one writes."""
+
+import json
+from collections.abc import Callable
+from datetime import UTC, datetime
+from pathlib import Path
+
+import pytest
+
+from tests.worker.clock import FakeClock
+from worker.contract import ExitCode, LotEntry, Outcome, ResultRow, Tally, format_result_rows, parse_result_rows
+from worker.errors import WorkerError
+from worker.results import FLUSH_ROWS, FLUSH_S, Recorder, read_earlier
+from worker.store import DirectoryStore
+
+
+def row(key: str, outcome: Outcome = Outcome.COPIED, version: str = "") -> ResultRow:
+    """A result."""
+    return ResultRow(entry=LotEntry(bucket="b", key=key, version_id=version), outcome=outcome, http_status=200)
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    """A results folder, not there yet."""
+    return tmp_path / "results"
+
+
+@pytest.fixture
+def record(folder: Path, clock: FakeClock) -> Callable[..., Recorder]:
+    """Makes recorders of the folder."""
+
+    def make(attempt: int = 1, last_seq: int = 0) -> Recorder:
+        return Recorder(
+            DirectoryStore(folder),
+            attempt=attempt,
+            last_seq=last_seq,
+            requests=lambda: 7,
+            clock=clock,
+            now=lambda: datetime(2026, 11, 22, 10, tzinfo=UTC),
+        )
+
+    return make
+
+
+@pytest.fixture
+def clock() -> FakeClock:
+    """A clock that stands still."""
+    return FakeClock()
+
+
+def names(folder: Path) -> list[str]:
+    """The files in the folder, sorted."""
+    return sorted(path.name for path in folder.iterdir())
+
+
+def write(folder: Path, name: str, *rows: ResultRow) -> None:
+    """A part that an earlier attempt left."""
+    folder.mkdir(exist_ok=True)
+    (folder / name).write_text(format_result_rows(rows))
+
+
+def test_no_earlier_attempt_leaves_everything_to_do(folder: Path) -> None:
+    """Without a results folder no key is finished."""
+    earlier = read_earlier(DirectoryStore(folder), 1)
+
+    assert earlier.outcome(LotEntry(bucket="b", key="k")) is None
+    assert earlier.last_seq == 0
+
+
+def test_succeeded_keys_are_finished_and_others_are_not(folder: Path) -> None:
+    """Keys that succeeded in any attempt are finished, whatever a later one said; failed and pending ones aren't."""
+    write(
+        folder,
+        "results-1-00001.csv",
+        row("good"),
+        row("already", Outcome.ALREADY),
+        row("pending", Outcome.PENDING),
+        row("failed", Outcome.DENIED),
+        row("later good", Outcome.ERROR),
+        row("versioned", version="v1"),
+    )
+    write(folder, "results-2-00001.csv", row("good", Outcome.CHANGED), row("later good"))
+
+    earlier = read_earlier(DirectoryStore(folder), 3)
+
+    finished = {
+        key: earlier.outcome(LotEntry(bucket="b", key=key))
+        for key in ("good", "already", "pending", "failed", "later good", "versioned", "never seen")
+    }
+    assert finished == {
+        "good": Outcome.COPIED,
+        "already": Outcome.ALREADY,
+        "pending": None,
+        "failed": None,
+        "later good": Outcome.COPIED,
+        "versioned": None,
+        "never seen": None,
+    }
+    assert earlier.outcome(LotEntry(bucket="b", key="versioned", version_id="v1")) is Outcome.COPIED
+    assert earlier.outcome(LotEntry(bucket="other", key="good")) is None
+
+
+def test_strangers_files_are_passed_over(folder: Path) -> None:
+    """Progress, tallies, temporary files and a stranger's notes are no parts."""
+    write(folder, "results-1-00001.csv", row("good"))
+    for name in ("progress.json", "done-1.json", "started-1.json", ".results-1-00002.csv.tmp", "notes.txt"):
+        (folder / name).write_text("{")
+
+    assert len(read_earlier(DirectoryStore(folder), 2).finished) == 1
+
+
+@pytest.mark.parametrize(
+    "content",
+    [b"", b"b,k,,succeeded\n", b"\xff\n", format_result_rows([row("k")]).encode()[:-1]],
+)
+def test_a_damaged_part_is_named(content: bytes, folder: Path) -> None:
+    """A part that is empty, cut off or something else is an error that names it, not a silent skip."""
+    write(folder, "results-1-00001.csv", row("good"))
+    (folder / "results-1-00002.csv").write_bytes(content)
+
+    with pytest.raises(WorkerError, match=r"results-1-00002\.csv is damaged"):
+        read_earlier(DirectoryStore(folder), 2)
+
+
+def test_rows_are_written_when_there_are_enough(record: Callable[..., Recorder], folder: Path) -> None:
+    """A part is full at FLUSH_ROWS rows, and holds them in their order."""
+    recorder = record()
+    rows = [row(f"k{number}") for number in range(FLUSH_ROWS)]
+
+    for one in rows:
+        recorder.add(one)
+
+    assert names(folder) == ["results-1-00001.csv"]
+    assert list(parse_result_rows((folder / "results-1-00001.csv").read_text())) == rows
+
+
+def test_rows_are_written_when_they_have_waited(
+    record: Callable[..., Recorder], folder: Path, clock: FakeClock
+) -> None:
+    """A few rows wait no longer than FLUSH_S seconds; the progress is written then too; no rows, no part."""
+    recorder = record()
+    recorder.add(row("a"))
+    recorder.tick()
+    assert not folder.exists()
+
+    clock.wait(FLUSH_S)
+    recorder.tick()
+
+    assert names(folder) == ["progress.json", "results-1-00001.csv"]
+    clock.wait(FLUSH_S)
+    recorder.tick()
+    assert names(folder) == ["progress.json", "results-1-00001.csv"]
+
+
+def test_parts_of_the_same_attempt_are_never_overwritten(record: Callable[..., Recorder], folder: Path) -> None:
+    """An attempt that is run twice goes on after its own last part, and past one that another run just wrote."""
+    write(folder, "results-2-00004.csv", row("a"))
+    write(folder, "results-1-00009.csv", row("b"))
+    last_seq = read_earlier(DirectoryStore(folder), 2).last_seq
+    recorder = record(2, last_seq)
+    write(folder, "results-2-00005.csv", row("c"))
+
+    recorder.add(row("d"))
+    recorder.flush()
+
+    assert "results-2-00006.csv" in names(folder)
+    assert len(read_earlier(DirectoryStore(folder), 3).finished) == 4
+
+
+def test_the_tally_is_written_last_and_counts_everything(record: Callable[..., Recorder], folder: Path) -> None:
+    """done-N.json counts this attempt's keys and those finished earlier, and carries the exit code."""
+    recorder = record()
+    recorder.pass_over(Outcome.ALREADY)
+    recorder.add(row("a"))
+    recorder.add(row("b", Outcome.PENDING))
+
+    code = recorder.finish(complete=True)
+
+    expected = Tally(
+        attempt=1,
+        keys=3,
+        outcomes={Outcome.ALREADY: 1, Outcome.COPIED: 1, Outcome.PENDING: 1},
+        processed=2,
+        requests=7,
+        started_at="2026-11-22T10:00:00Z",
+        at="2026-11-22T10:00:00Z",
+        exit_code=4,
+    )
+    assert code is ExitCode.SOME_PENDING
+    assert names(folder) == ["done-1.json", "progress.json", "results-1-00001.csv"]
+    assert Tally.from_json((folder / "done-1.json").read_bytes()) == expected
+    assert (folder / "progress.json").read_bytes() == (folder / "done-1.json").read_bytes()
+
+
+def test_an_interrupted_attempt_leaves_its_rows_and_no_tally(record: Callable[..., Recorder], folder: Path) -> None:
+    """What was done is recorded, and nothing says that the lot is finished."""
+    recorder = record()
+    recorder.add(row("a"))
+
+    code = recorder.finish(complete=False)
+
+    assert code is ExitCode.INTERRUPTED
+    assert names(folder) == ["progress.json", "results-1-00001.csv"]
+    assert json.loads((folder / "progress.json").read_text())["exit_code"] == 75

@@ -1,0 +1,126 @@
+"""One request to S3 for the sake of one key: paced, counted, and its failure turned into an Answer."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from botocore.exceptions import (
+    BotoCoreError,
+    ClientError,
+    CredentialRetrievalError,
+    HTTPClientError,
+    IncompleteReadError,
+    NoCredentialsError,
+    PartialCredentialsError,
+    SSOError,
+    TokenRetrievalError,
+)
+from botocore.parsers import ResponseParserError
+
+from worker.contract import LotEntry, Outcome, Phase, ResultRow
+from worker.facts import ObjectFacts
+from worker.judge import Answer, Course, judge_answer, message_of
+from worker.loop import MAX_DELAY_S, Again
+from worker.pacing import Pace
+
+if TYPE_CHECKING:
+    from mypy_boto3_s3 import S3Client
+
+PATIENT_TRIES = 20
+"""With the delays between them, some five minutes."""
+
+_FAULTS = (HTTPClientError, IncompleteReadError, ResponseParserError)
+_CREDENTIALS = (
+    NoCredentialsError,
+    PartialCredentialsError,
+    CredentialRetrievalError,
+    SSOError,
+    TokenRetrievalError,
+)
+
+
+class RefusedError(Exception):
+    """S3 didn't do what was asked, or nobody knows whether it did: `answer` says what is known."""
+
+    def __init__(self, answer: Answer) -> None:
+        super().__init__(answer.code)
+        self.answer = answer
+
+
+@dataclass(frozen=True, slots=True)
+class S3:
+    """
+    S3 as the actions ask it.
+
+    client: sends each request once; trying again is the loop's affair.
+    """
+
+    client: "S3Client"
+    pace: Pace
+    phase: Phase
+
+    def ask(self, operation: str, **parameters: Any) -> Mapping[str, Any]:
+        """
+        S3's answer to an operation, by boto3's name for it.
+
+        Raises RefusedError for anything but success, StoppingError when the task is to stop.
+        """
+        self.pace.acquire()
+        try:
+            response: Mapping[str, Any] = getattr(self.client, operation)(**parameters)
+        except (ClientError, BotoCoreError) as error:
+            answer = answer_of(error)
+            self.pace.answered(refused=judge_answer(self.phase, answer) is Course.SLOW_DOWN)
+            raise RefusedError(answer) from error
+        self.pace.answered(refused=False)
+        return response
+
+    def ask_patiently(self, operation: str, **parameters: Any) -> Mapping[str, Any]:
+        """
+        S3's answer to an operation that may be repeated, refusals and faults on the way waited out for minutes.
+
+        For the parts of a large object, where starting from the beginning is worse than waiting. Raises as `ask` does.
+        """
+        for tries in range(PATIENT_TRIES):
+            try:
+                return self.ask(operation, **parameters)
+            except RefusedError as refused:
+                course = judge_answer(self.phase, refused.answer)
+                if tries == PATIENT_TRIES - 1 or course not in (Course.SLOW_DOWN, Course.LOOK_AGAIN):
+                    raise
+                self.pace.pause(min(MAX_DELAY_S, 0.5 * 2**tries))
+        raise AssertionError("unreachable: the last try returns or raises")
+
+    def result(self, entry: LotEntry, answer: Answer, *, memory: ObjectFacts | None = None) -> ResultRow | Again:
+        """What an answer that is no success means for its key: its result, or another try (with this memory)."""
+        verdict = judge_answer(self.phase, answer)
+        outcome = Outcome.ERROR if isinstance(verdict, Course) else verdict
+        row = ResultRow(
+            entry=entry,
+            outcome=outcome,
+            error_code=answer.code,
+            http_status=answer.http_status,
+            message=message_of(outcome, answer),
+        )
+        return Again(row=row, course=verdict, memory=memory) if isinstance(verdict, Course) else row
+
+
+def answer_of(error: ClientError | BotoCoreError) -> Answer:
+    """What botocore's error says of S3's answer."""
+    if isinstance(error, ClientError):
+        told = error.response.get("Error", {})
+        return Answer(
+            code=told.get("Code", ""),
+            http_status=error.response.get("ResponseMetadata", {}).get("HTTPStatusCode"),
+            # Of an answer without a body botocore makes up a message from the status alone: no news.
+            message=told.get("Message", "") if not told.get("Code", "").isdigit() else "",
+        )
+    if isinstance(error, _CREDENTIALS):
+        return Answer(code="InvalidToken", message=f"no usable credentials: {error}")
+    return Answer(code=type(error).__name__, message=str(error), lost=isinstance(error, _FAULTS))
+
+
+def object_of(entry: LotEntry) -> dict[str, str]:
+    """The arguments that name a lot entry's object."""
+    named = {"Bucket": entry.bucket, "Key": entry.key}
+    return named | {"VersionId": entry.version_id} if entry.version_id else named

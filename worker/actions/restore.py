@@ -1,0 +1,49 @@
+"""The restore phase of one key: one RestoreObject, and what S3 answered."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from worker.actions.asking import S3, RefusedError, object_of
+from worker.contract import LotEntry, Outcome, ResultRow
+from worker.facts import ObjectFacts
+from worker.judge import Answer, message_of, wants_no_days
+from worker.loop import Again
+
+_ACCEPTED = 202
+
+
+class RestoreAction:
+    """
+    Asks S3 for a restored copy of an object.
+
+    No HEAD goes before it: S3 itself says what needs no restore, and asking twice does no harm, so an
+    answer that got lost is simply asked for again.
+
+    days: how long the restored copy stays. tier: how fast it comes.
+    """
+
+    def __init__(self, s3: S3, *, days: int, tier: str) -> None:
+        self._s3 = s3
+        self._how = {"GlacierJobParameters": {"Tier": tier}}
+        self._days = {"Days": days}
+
+    def __call__(self, entry: LotEntry, memory: ObjectFacts | None) -> ResultRow | Again:  # noqa: ARG002 (a restore has nothing to remember)
+        """The key's result, or the wish to try again."""
+        try:
+            status = self._restore(entry, self._days | self._how)
+        except RefusedError as refused:
+            if not wants_no_days(refused.answer):
+                return self._s3.result(entry, refused.answer)
+            # Only S3 knows the object's class, and only INTELLIGENT_TIERING wants it so: no HEAD for all the others.
+            try:
+                status = self._restore(entry, self._how)
+            except RefusedError as refused_again:
+                return self._s3.result(entry, refused_again.answer)
+        outcome = Outcome.REQUESTED if status == _ACCEPTED else Outcome.EXTENDED
+        return ResultRow(entry=entry, outcome=outcome, http_status=status, message=message_of(outcome, Answer(code="")))
+
+    def _restore(self, entry: LotEntry, how: Mapping[str, Any]) -> int:
+        """The status of S3's answer: 202 for a new restore, 200 where a restored copy is there (botocore 1.44.5)."""
+        response = self._s3.ask("restore_object", **object_of(entry), RestoreRequest=how)
+        status: int = response["ResponseMetadata"]["HTTPStatusCode"]
+        return status

@@ -1,0 +1,171 @@
+"""The worker's command line: all of its configuration. Pure but for `--help` and usage errors, which exit."""
+
+import argparse
+import math
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+from worker.contract import Phase
+
+MIB = 1024**2
+MAX_COPY_BYTES = 5 * 1024**3
+"""The largest object that CopyObject takes, and the largest part: 5 GB (botocore 1.44.5, CopyObject; S3 User Guide)."""
+
+MIN_PART_BYTES = 5 * MIB
+"""The smallest part but for the last: 5 MB (botocore 1.44.5, CompleteMultipartUpload, EntityTooSmall)."""
+
+MAX_THREADS = 1_000
+
+TIERS = ("Bulk", "Standard", "Expedited")
+STORAGE_CLASSES = (
+    "STANDARD",
+    "INTELLIGENT_TIERING",
+    "STANDARD_IA",
+    "ONEZONE_IA",
+    "GLACIER_IR",
+    "GLACIER",
+    "DEEP_ARCHIVE",
+)
+"""The classes that an object can be copied into in an ordinary bucket (botocore 1.44.5, CopyObject, StorageClass)."""
+
+_EXIT_CODES = """\
+exit codes:
+  0   every key has a good outcome
+  1   could not proceed (lot unreadable, state not writable, no credentials)
+  2   wrong usage
+  3   finished, some keys failed
+  4   finished, some keys pending, none failed
+  75  interrupted by SIGTERM; all finished work is recorded
+
+A lot that has results from earlier attempts is continued: only keys without a succeeded result are
+worked on. Credentials, region and endpoint are boto3's own business (AWS_* variables, roles, profiles).
+"""
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Options:
+    """
+    What one run of the worker does.
+
+    lot: the lot's URI. results: the URI of the lot's results folder.
+    attempt: counts from 1.
+    rate: requests per second, 0 for no limit. threads: requests in flight.
+    days, tier: the restore's. storage_class: the copy's target.
+    multipart_threshold_bytes: larger objects are copied in parts, of part_size_bytes each.
+    """
+
+    phase: Phase
+    lot: str
+    results: str
+    attempt: int
+    rate: float = 0
+    threads: int = 32
+    days: int = 7
+    tier: str = "Bulk"
+    storage_class: str = ""
+    multipart_threshold_bytes: int = MAX_COPY_BYTES
+    part_size_bytes: int = 512 * MIB
+
+
+def parse_command_line(arguments: Sequence[str]) -> Options:
+    """The options that the arguments stand for. Exits as argparse does: 2 on wrong usage, 0 after `--help`."""
+    return Options(**vars(_parser().parse_args(arguments)))
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(
+        prog="python -m worker",
+        description="Work through one lot of S3 keys: restore each from its archive, or copy each into another class.",
+        epilog=_EXIT_CODES,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+        allow_abbrev=False,
+    )
+    phases = parser.add_subparsers(dest="phase", required=True, metavar="restore|copy")
+    restore = _phase_parser(phases, Phase.RESTORE, "Ask S3 to restore every object of the lot that is archived.")
+    restore.add_argument(
+        "--days", type=_whole(1, 2**31 - 1), default=7, help="days that a restored copy stays (default: %(default)s)"
+    )
+    restore.add_argument(
+        "--tier", choices=TIERS, default="Bulk", help="retrieval tier: speed against price (default: %(default)s)"
+    )
+    copy = _phase_parser(phases, Phase.COPY, "Copy every object of the lot onto itself, into another storage class.")
+    copy.add_argument("--storage-class", choices=STORAGE_CLASSES, required=True, help="the class to copy into")
+    copy.add_argument(
+        "--multipart-threshold",
+        dest="multipart_threshold_bytes",
+        metavar="BYTES",
+        type=_whole(1, MAX_COPY_BYTES),
+        default=MAX_COPY_BYTES,
+        help="objects above it are copied in parts (default, and S3's limit for a single copy: %(default)s)",
+    )
+    copy.add_argument(
+        "--part-size",
+        dest="part_size_bytes",
+        metavar="BYTES",
+        type=_whole(MIN_PART_BYTES, MAX_COPY_BYTES),
+        default=512 * MIB,
+        help="size of each part; grows by itself when an object would need over 10,000 (default: %(default)s)",
+    )
+    return parser
+
+
+def _phase_parser(
+    phases: "argparse._SubParsersAction[argparse.ArgumentParser]", phase: Phase, text: str
+) -> argparse.ArgumentParser:
+    parser = phases.add_parser(
+        phase.value,
+        help=text,
+        description=text,
+        epilog=_EXIT_CODES,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+        allow_abbrev=False,
+    )
+    parser.set_defaults(phase=phase)
+    needed = parser.add_argument_group("what to work on")
+    needed.add_argument("--lot", metavar="URI", required=True, help="the lot: s3://bucket/key, or a path")
+    needed.add_argument(
+        "--results", metavar="URI", required=True, help="the lot's results folder: s3://bucket/prefix/, or a path"
+    )
+    needed.add_argument(
+        "--attempt", metavar="N", type=_whole(1, 2**31 - 1), required=True, help="which attempt this is, from 1"
+    )
+    parser.add_argument(
+        "--rate",
+        type=_rate,
+        default=0,
+        metavar="R",
+        help="requests per second this task may send, every HEAD counted too; 0: no limit (default: %(default)s)",
+    )
+    parser.add_argument(
+        "--threads",
+        type=_whole(1, MAX_THREADS),
+        default=32,
+        metavar="T",
+        help="requests in flight at once, at most (default: %(default)s)",
+    )
+    return parser
+
+
+def _whole(least: int, most: int) -> Callable[[str], int]:
+    """A parser of whole numbers within these bounds."""
+
+    def parse(text: str) -> int:
+        try:
+            number = int(text)
+        except ValueError:
+            number = least - 1
+        if not least <= number <= most:
+            raise argparse.ArgumentTypeError(f"{text!r} is not a whole number from {least} to {most}")
+        return number
+
+    return parse
+
+
+def _rate(text: str) -> float:
+    try:
+        rate = float(text)
+    except ValueError:
+        rate = math.nan
+    if not 0 <= rate < math.inf:
+        raise argparse.ArgumentTypeError(f"{text!r} is not a rate: a number of requests per second, or 0 for no limit")
+    return rate

@@ -1,0 +1,81 @@
+"""What HeadObject tells of an object: AWS's dict is read here and nowhere else. Pure."""
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from email.utils import parsedate_to_datetime
+from typing import Any
+
+_RESTORE_FIELD = re.compile(r'([\w-]+)="([^"]*)"')
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class RestoreStatus:
+    """
+    The `x-amz-restore` header.
+
+    ongoing: a restore is under way.
+    expires_at: when the restored copy goes, or None when the header names no date.
+    """
+
+    ongoing: bool
+    expires_at: datetime | None = None
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class ObjectFacts:
+    """
+    What the judge needs to know of an object.
+
+    version_id: "" on a bucket that was never versioned.
+    restore: None when the object was never restored, or its restored copy is gone.
+    archive_status: the archive tier of an INTELLIGENT_TIERING object, "" when it is in an active one.
+    customer_key: encrypted with a key of the customer's (SSE-C).
+    missing_metadata: metadata entries that S3 holds but can't show as headers.
+    """
+
+    storage_class: str
+    size_bytes: int
+    etag: str
+    last_modified: datetime
+    version_id: str = ""
+    restore: RestoreStatus | None = None
+    archive_status: str = ""
+    customer_key: bool = False
+    missing_metadata: int = 0
+
+
+def facts_of(head: Mapping[str, Any]) -> ObjectFacts:
+    """The facts in a HeadObject answer; no StorageClass means STANDARD (botocore 1.44.5, HeadObject)."""
+    return ObjectFacts(
+        storage_class=head.get("StorageClass", "STANDARD"),
+        size_bytes=head["ContentLength"],
+        etag=head["ETag"],
+        last_modified=head["LastModified"],
+        version_id=head.get("VersionId", ""),
+        restore=parse_restore(head.get("Restore", "")),
+        archive_status=head.get("ArchiveStatus", ""),
+        customer_key="SSECustomerAlgorithm" in head,
+        missing_metadata=head.get("MissingMeta", 0),
+    )
+
+
+def parse_restore(header: str) -> RestoreStatus | None:
+    """
+    The status that an `x-amz-restore` header states, None for an empty header.
+
+    Its format, from botocore 1.44.5, HeadObject: `ongoing-request="true"`, or
+    `ongoing-request="false", expiry-date="Fri, 21 Dec 2012 00:00:00 GMT"`.
+    A date that can't be read counts as none given.
+    """
+    if not header:
+        return None
+    fields = dict(_RESTORE_FIELD.findall(header))
+    try:
+        expires_at = parsedate_to_datetime(fields.get("expiry-date", ""))
+    except ValueError:
+        return RestoreStatus(ongoing=fields.get("ongoing-request") != "false")
+    if expires_at.tzinfo is None:
+        expires_at = expires_at.replace(tzinfo=UTC)
+    return RestoreStatus(ongoing=fields.get("ongoing-request") != "false", expires_at=expires_at)

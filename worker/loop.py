@@ -1,0 +1,264 @@
+"""
+Every key -> action -> one result, many in flight.
+
+Threads work on keys; one thread, the caller's, feeds them, collects what they found and hands it on, so
+results have a single writer. The number of keys held is bounded, however long the lot is: a future for
+each key of a large lot would take gigabytes.
+"""
+
+import heapq
+import itertools
+import logging
+import queue
+import random
+import threading
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, replace
+from typing import Protocol
+
+from worker.contract import LotEntry, Outcome, ResultRow
+from worker.errors import StoppingError, WorkerError
+from worker.facts import ObjectFacts
+from worker.judge import Course
+
+log = logging.getLogger("worker")
+
+RETRY_BUDGET_S = 900.0
+"""How long a key is tried again, in seconds from its first refusal: time and not count, as outages have."""
+
+CREDENTIALS_BUDGET_S = 60.0
+"""How long credentials that S3 refuses may take to be renewed, in seconds; ECS and botocore do it well ahead."""
+
+MAX_DELAY_S = 20.0
+_TICK_S = 0.5
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Again:
+    """
+    What an action says of a key that must be tried once more.
+
+    row: the key's result should there be no time left for that.
+    memory: the object as it was before a copy was sent whose fate is unknown.
+    """
+
+    row: ResultRow
+    course: Course
+    memory: ObjectFacts | None = None
+
+
+class Action(Protocol):
+    """What a phase does to one key."""
+
+    def __call__(self, entry: LotEntry, memory: ObjectFacts | None, /) -> ResultRow | Again:
+        """
+        The key's result, or the wish to try again.
+
+        memory: what the last try's Again remembered.
+        Raises StoppingError when the task stops before the key is done, WorkerError when no key can go on.
+        """
+
+
+class Sink(Protocol):
+    """Where results go."""
+
+    def add(self, row: ResultRow) -> None:
+        """Take a key's result."""
+
+    def tick(self) -> None:
+        """Do what is due by time; called a few times a second."""
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class _Try:
+    """
+    One key's way through the loop.
+
+    tries: made so far. since: when it was first refused. refused_since: when its credentials were, in a row.
+    """
+
+    entry: LotEntry
+    memory: ObjectFacts | None = None
+    tries: int = 0
+    since: float = 0.0
+    refused_since: float | None = None
+
+
+_Found = ResultRow | Again | StoppingError | WorkerError
+
+
+class Loop:
+    """
+    Runs an action over the keys of a lot.
+
+    threads: keys worked on at once.
+    stop: set to end early; no new keys are begun then.
+    clock: seconds, monotonic. jitter: a number from 0 to 1, to spread retries.
+    """
+
+    def __init__(
+        self,
+        action: Action,
+        sink: Sink,
+        *,
+        threads: int,
+        stop: threading.Event,
+        clock: Callable[[], float] = time.monotonic,
+        jitter: Callable[[], float] = random.random,
+    ) -> None:
+        self._action = action
+        self._sink = sink
+        self._threads = threads
+        self._stop = stop
+        self._clock = clock
+        self._jitter = jitter
+        self._todo: queue.SimpleQueue[_Try | None] = queue.SimpleQueue()
+        self._found: queue.SimpleQueue[tuple[_Try, _Found] | None] = queue.SimpleQueue()
+        self._delayed: list[tuple[float, int, _Try]] = []
+        self._numbers = itertools.count()
+        self._busy: set[LotEntry] = set()
+        self._exhausted = self._surprised = False
+        self._settled_at = clock()
+
+    def wake(self) -> None:
+        """Make the loop notice at once that it is to stop; safe to call in a signal handler."""
+        self._found.put(None)
+
+    def run(self, entries: Iterator[LotEntry]) -> bool:
+        """
+        Work on every entry; whether each one has its result (False: stopped before that).
+
+        Raises WorkerError when no key can go on, after what was in flight has ended and its results are handed on.
+        """
+        workers = [threading.Thread(target=self._work, daemon=True) for _ in range(self._threads)]
+        for worker in workers:
+            worker.start()
+        try:
+            return self._run(entries)
+        finally:
+            for _ in workers:
+                self._todo.put(None)
+
+    def _run(self, entries: Iterator[LotEntry]) -> bool:
+        failure: WorkerError | None = None
+        complete = True
+        while True:
+            over = failure is not None or self._stop.is_set()
+            if not over:
+                failure = self._guard(self._feed, entries) or self._guard(self._sink.tick)
+            if not self._busy and (over or failure or (self._exhausted and not self._delayed)):
+                break
+            found = self._collect()
+            if found is None:
+                continue
+            key, what = found
+            self._busy.discard(key.entry)
+            if isinstance(what, WorkerError):
+                failure = failure or what
+            elif isinstance(what, StoppingError):
+                complete = False
+            else:
+                failure = self._guard(self._settle, key, what) or failure
+        if failure:
+            raise failure
+        return complete and self._exhausted and not self._delayed
+
+    @staticmethod
+    def _guard(step: Callable[..., None], *arguments: object) -> WorkerError | None:
+        """
+        Do a step; what went wrong with it, if anything did.
+
+        The lot's next line and the state are no concern of the keys in flight: those end first.
+        """
+        try:
+            step(*arguments)
+        except WorkerError as error:
+            return error
+        return None
+
+    def _feed(self, entries: Iterator[LotEntry]) -> None:
+        """Hand out due retries, then new keys, as far as there is room."""
+        while len(self._busy) < 2 * self._threads:
+            if self._delayed and self._delayed[0][0] <= self._clock():
+                self._hand_out(heapq.heappop(self._delayed)[2])
+                continue
+            if self._exhausted or len(self._delayed) >= max(1_000, 8 * self._threads):
+                return
+            entry = next(entries, None)
+            if entry is None:
+                self._exhausted = True
+            else:
+                self._hand_out(_Try(entry=entry))
+
+    def _hand_out(self, key: _Try) -> None:
+        """Give a key to the threads, or later, when it is in their hands already: it may stand twice in the lot."""
+        if key.entry in self._busy:
+            self._delay(key, _TICK_S)
+            return
+        self._busy.add(key.entry)
+        self._todo.put(key)
+
+    def _delay(self, key: _Try, seconds: float) -> None:
+        heapq.heappush(self._delayed, (self._clock() + seconds, next(self._numbers), key))
+
+    def _collect(self) -> tuple[_Try, _Found] | None:
+        """The next thing that a thread found, or None when none came within a tick."""
+        timeout = _TICK_S
+        if self._delayed:
+            timeout = min(timeout, max(0.0, self._delayed[0][0] - self._clock()) + 0.001)
+        try:
+            return self._found.get(timeout=timeout)
+        except queue.Empty:
+            return None
+
+    def _settle(self, key: _Try, found: ResultRow | Again) -> None:
+        """Hand a result on, or put its key back."""
+        if isinstance(found, Again):
+            self._put_back(key, found)
+            return
+        if found.http_status is not None:
+            self._settled_at = self._clock()
+        self._sink.add(found)
+
+    def _put_back(self, key: _Try, again: Again) -> None:
+        """Plan the key's next try, or settle for the result it has when its time is up."""
+        now = self._clock()
+        refused = again.course is Course.CREDENTIALS
+        key = replace(
+            key,
+            memory=again.memory,
+            tries=key.tries + 1,
+            since=key.since if key.tries else now,
+            refused_since=(now if key.refused_since is None else key.refused_since) if refused else None,
+        )
+        patience, since = RETRY_BUDGET_S, key.since
+        if key.refused_since is not None:
+            patience, since = CREDENTIALS_BUDGET_S, key.refused_since
+        if now - since < patience:
+            longest = min(MAX_DELAY_S, 0.25 * 2 ** min(key.tries, 10))
+            self._delay(key, longest * (0.5 + self._jitter() / 2))
+            return
+        if (refused or again.row.http_status is None) and self._settled_at < since:
+            # Not this key's trouble alone: nothing has been settled since it began.
+            raise WorkerError(f"gave up after {patience:.0f} s without one key settled: {again.row.message}")
+        self._sink.add(again.row)
+
+    def _work(self) -> None:
+        """A thread's life: keys, one after the other."""
+        while (key := self._todo.get()) is not None:
+            self._found.put((key, self._try(key)))
+
+    def _try(self, key: _Try) -> _Found:
+        if self._stop.is_set():
+            return StoppingError()
+        try:
+            return self._action(key.entry, key.memory)
+        except (StoppingError, WorkerError) as error:
+            return error
+        except Exception as error:
+            # A fault in our own code concerns this key only; the rest of the lot goes on. Told once: all may have it.
+            if not self._surprised:
+                self._surprised = True
+                log.exception("a key failed in a way not foreseen; others like it are in the results only")
+            return ResultRow(entry=key.entry, outcome=Outcome.ERROR, message=f"{type(error).__name__}: {error}")

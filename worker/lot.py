@@ -1,0 +1,111 @@
+"""Read a lot as a stream: a chunk at a time, so that memory doesn't grow with the lot."""
+
+import time
+from collections.abc import Callable, Iterable, Iterator
+from itertools import chain
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from botocore.exceptions import BotoCoreError, ClientError
+
+from worker.contract import ContractError, LotEntry, parse_lot_line
+from worker.errors import WorkerError
+from worker.store import split_s3_uri
+
+if TYPE_CHECKING:
+    from mypy_boto3_s3 import S3Client
+
+CHUNK_BYTES = 4 * 1024**2
+MAX_LINE_BYTES = 16 * 1024
+"""More than any manifest line takes: a key of 1,024 bytes, each of them `%XX`, a bucket, a version id."""
+
+_CHUNK_TRIES = 8
+
+
+def read_lot(uri: str, client: "Callable[[], S3Client]") -> Iterator[LotEntry]:
+    """
+    Each entry of the lot, in order.
+
+    client: makes the state's client; called only for an `s3://` URI.
+    Raises WorkerError, naming the lot and the line, when it can't be read or a line isn't a manifest line.
+    """
+    place = split_s3_uri(uri)
+    chunks = _file_chunks(uri) if place is None else _s3_chunks(client(), *place)
+    for number, line in enumerate(split_lines(chunks, uri), start=1):
+        try:
+            yield parse_lot_line(line.decode())
+        except UnicodeDecodeError as error:
+            raise WorkerError(f"{uri}, line {number}: not UTF-8") from error
+        except ContractError as error:
+            raise WorkerError(f"{uri}, line {number}: {error}") from error
+
+
+def split_lines(chunks: Iterable[bytes], uri: str) -> Iterator[bytes]:
+    r"""
+    The lines in a stream of chunks, without their `\n`.
+
+    Only `\n` ends a line: bytes.splitlines would cut at `\r` too.
+    uri: for messages. Raises WorkerError for a line too long to be one.
+    """
+    rest = b""
+    for chunk in chunks:
+        lines = (rest + chunk).split(b"\n")
+        rest = lines.pop()
+        yield from lines
+        if len(rest) > MAX_LINE_BYTES:
+            raise WorkerError(f"{uri} is no lot: a line is over {MAX_LINE_BYTES} bytes long")
+    if rest:
+        yield rest
+
+
+def _file_chunks(path: str) -> Iterator[bytes]:
+    try:
+        with Path(path).open("rb") as file:
+            while chunk := file.read(CHUNK_BYTES):
+                yield chunk
+    except OSError as error:
+        raise WorkerError(f"can't read the lot {path}: {error.strerror}") from error
+
+
+def _s3_chunks(client: "S3Client", bucket: str, key: str) -> Iterator[bytes]:
+    """The object's bytes by ranged GETs, each pinned to the ETag of the first: a lot that changes is an error."""
+    etag, total, start = "", 0, 0
+    while start == 0 or start < total:
+        chunk, etag, total = _s3_chunk(client, bucket, key, etag=etag, start=start)
+        if not chunk:
+            return
+        yield chunk
+        start += len(chunk)
+
+
+def _s3_chunk(client: "S3Client", bucket: str, key: str, *, etag: str, start: int) -> tuple[bytes, str, int]:
+    """The bytes from start, the object's ETag, its size. The body is read here too: a cut connection is retried."""
+    where = f"s3://{bucket}/{key}"
+    pinned = {"IfMatch": etag} if etag else {}
+    for tries in range(_CHUNK_TRIES):
+        try:
+            answer = client.get_object(
+                Bucket=bucket,
+                Key=key,
+                Range=f"bytes={start}-{start + CHUNK_BYTES - 1}",
+                **pinned,  # type: ignore[arg-type]  # the stubs want each keyword by name
+            )
+            return answer["Body"].read(), answer["ETag"], int(answer["ContentRange"].rpartition("/")[2])
+        except ClientError as error:
+            code = error.response.get("Error", {}).get("Code")
+            if code == "InvalidRange" and start == 0:
+                return b"", "", 0
+            if code == "PreconditionFailed":
+                raise WorkerError(f"the lot {where} was overwritten while it was read") from error
+            raise WorkerError(f"can't read the lot {where}: {error}") from error
+        except BotoCoreError as error:
+            if tries == _CHUNK_TRIES - 1:
+                raise WorkerError(f"can't read the lot {where}: {error}") from error
+            time.sleep(min(10, 0.2 * 2**tries))
+    raise AssertionError("unreachable: the last try returns or raises")
+
+
+def first_of(entries: Iterator[LotEntry]) -> Iterator[LotEntry]:
+    """The same entries, the first of them read now: a lot that isn't there is found before anything is done."""
+    first = next(entries, None)
+    return iter(()) if first is None else chain((first,), entries)

@@ -1,0 +1,141 @@
+"""
+How fast a task may send: a budget of requests a second, and less than that while S3 refuses some.
+
+botocore's own retries won't do here: against a server that throttles, `standard` fails keys as its
+retry quota empties, `legacy` sends many refused requests for each good one, and neither tells us. So
+every request passes here first, every answer is told here, and a refused key goes back to the queue.
+"""
+
+import threading
+import time
+from collections.abc import Callable
+
+from worker.errors import StoppingError
+
+FLOOR = 1.0
+"""The least rate, in requests a second: enough to notice that S3 takes requests again."""
+
+_INTERVAL_S = 1.0
+_SLICE_S = 0.5
+_MARGIN = 0.98
+_DEEPEST_CUT = 0.25
+_WHOLE = 1 - 1e-6
+"""A token but for rounding: else the wait for the rest of it could be too short to move a clock."""
+
+_CLEAN_GROWTH = 0.02
+_FASTEST_GROWTH = 0.5
+_DOUBLES_AFTER = 3
+_MOST_CLEAN = 30
+
+
+class Pace:
+    """
+    A token bucket whose rate follows S3's answers.
+
+    Each second in which S3 refused something, the rate becomes what S3 took (a quarter of it at the least);
+    each second in which it took everything, the rate grows, slowly at first and faster the longer that
+    lasts, up to the budget. Without a budget nothing holds requests back until S3 refuses one.
+
+    rate: the budget in requests a second; 0 for none.
+    stop: once set, no more requests: `acquire` raises.
+    clock: seconds, monotonic. wait: waits for so many seconds or until stop is set.
+    """
+
+    def __init__(
+        self,
+        rate: float,
+        stop: threading.Event,
+        *,
+        clock: Callable[[], float] = time.monotonic,
+        wait: Callable[[float], object] | None = None,
+    ) -> None:
+        self._budget = rate or None
+        self._stop = stop
+        self._clock = clock
+        self._wait = wait or stop.wait
+        self._turn = threading.Lock()
+        self._lock = threading.Lock()
+        self._limit = self._budget
+        self._tokens = 1.0
+        self._filled_at = self._interval_at = clock()
+        self._sent_before = self._taken = self._refused = self._clean = 0
+        self.sent = 0
+
+    @property
+    def limit(self) -> float | None:
+        """The present rate in requests a second, None for no limit."""
+        return self._limit
+
+    def acquire(self) -> None:
+        """
+        Return when a request may be sent, and count it.
+
+        Raises StoppingError once the task is to stop. Threads wait in turn, so that only one at a time
+        has to be woken.
+        """
+        if self._limit is None:
+            self._check_stop()
+            with self._lock:
+                self.sent += 1
+            return
+        with self._turn:
+            while True:
+                self._check_stop()
+                with self._lock:
+                    delay = self._take_token()
+                if delay <= 0:
+                    return
+                self._wait(min(delay, _SLICE_S))
+
+    def answered(self, *, refused: bool) -> None:
+        """Take note of an answer; refused: S3 said to slow down."""
+        with self._lock:
+            self._taken += not refused
+            self._refused += refused
+            now = self._clock()
+            if now - self._interval_at >= _INTERVAL_S:
+                self._adjust(now)
+
+    def pause(self, seconds: float) -> None:
+        """Wait before a request is repeated. Raises StoppingError once the task is to stop."""
+        self._wait(seconds)
+        self._check_stop()
+
+    def _check_stop(self) -> None:
+        if self._stop.is_set():
+            raise StoppingError
+
+    def _take_token(self) -> float:
+        """0 when a token was there and is taken, else the seconds until there is one."""
+        now = self._clock()
+        if self._limit is not None:
+            burst = max(1.0, self._limit / 10)
+            self._tokens = min(burst, self._tokens + (now - self._filled_at) * self._limit)
+            self._filled_at = now
+            if self._tokens < _WHOLE:
+                return (1 - self._tokens) / self._limit
+            self._tokens -= 1
+        self.sent += 1
+        return 0
+
+    def _adjust(self, now: float) -> None:
+        """Set the rate by what S3 took and refused since the last time."""
+        rate_sent = (self.sent - self._sent_before) / (now - self._interval_at)
+        if self._refused:
+            present = rate_sent if self._limit is None else min(self._limit, rate_sent)
+            share_taken = self._taken / (self._taken + self._refused)
+            if self._limit is None:
+                self._tokens, self._filled_at = 0.0, now
+            self._limit = max(FLOOR, present * max(_DEEPEST_CUT, share_taken * _MARGIN))
+            self._clean = 0
+        elif self._limit is not None:
+            growth = min(_FASTEST_GROWTH, _CLEAN_GROWTH * 2 ** (min(self._clean, _MOST_CLEAN) / _DOUBLES_AFTER))
+            self._limit = max(self._limit * (1 + growth), self._limit + growth)
+            self._clean += 1
+            if self._budget is not None:
+                self._limit = min(self._limit, self._budget)
+            elif self._limit > 4 * max(rate_sent, FLOOR):
+                # So far above what is sent, the limit limits nothing.
+                self._limit = None
+        self._interval_at, self._sent_before = now, self.sent
+        self._taken = self._refused = 0

@@ -1,0 +1,185 @@
+"""Results: what earlier attempts left, and the parts, progress and tally that this one writes."""
+
+import hashlib
+import time
+from collections import Counter
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime
+
+from worker.contract import (
+    ContractError,
+    ExitCode,
+    LotEntry,
+    LotFileName,
+    Outcome,
+    ResultRow,
+    StatePaths,
+    Tally,
+    TaskStatus,
+    exit_code_of,
+    format_result_rows,
+    parse_result_rows,
+)
+from worker.errors import WorkerError
+from worker.store import Store
+
+FLUSH_ROWS = 5_000
+"""Rows in a part, at most: a lot of 1,000,000 keys makes 200 full parts."""
+
+FLUSH_S = 5.0
+"""How long a row waits to be written, in seconds: what a kill can lose of the bookkeeping."""
+
+PROGRESS_S = 5.0
+"""How often progress.json is written, at most, in seconds."""
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Earlier:
+    """
+    What the results folder held when this attempt began.
+
+    finished: keys that need no more work, as 16-byte digests, with their outcomes; nothing else of earlier
+        results is kept in memory.
+    last_seq: the highest sequence number of this attempt's own parts (a run of it by hand, say), or 0.
+    """
+
+    finished: Mapping[int, Outcome]
+    last_seq: int
+
+    def outcome(self, entry: LotEntry) -> Outcome | None:
+        """The outcome of a finished key, None for one that needs work."""
+        return self.finished.get(_digest(entry)) if self.finished else None
+
+
+def _digest(entry: LotEntry) -> int:
+    """128 bits of a hash that stand for the entry: a collision within a lot is as good as impossible."""
+    text = f"{entry.bucket}\0{entry.version_id}\0{entry.key}".encode()
+    return int.from_bytes(hashlib.blake2b(text, digest_size=16).digest())
+
+
+def read_earlier(store: Store, attempt: int) -> Earlier:
+    """
+    What earlier attempts left in the results folder.
+
+    Only succeeded results matter: nothing but another succeeded one supersedes them (contract.supersedes),
+    and keys that failed or are pending are tried again.
+    Raises WorkerError naming a part that is damaged.
+    """
+    numbers = [number for number in map(LotFileName.parse, store.names()) if number and number.kind == "results"]
+    finished: dict[int, Outcome] = {}
+    for number in sorted(numbers):
+        for row in _read_part(store, StatePaths.part_name(number.attempt, number.seq)):
+            if row.outcome.status is TaskStatus.SUCCEEDED:
+                finished[_digest(row.entry)] = row.outcome
+    return Earlier(
+        finished=finished, last_seq=max((number.seq for number in numbers if number.attempt == attempt), default=0)
+    )
+
+
+def _read_part(store: Store, name: str) -> Iterator[ResultRow]:
+    advice = "put it aside, and its keys are done again"
+    try:
+        text = store.read(name).decode()
+        yield from parse_result_rows(text)
+    except (UnicodeDecodeError, ContractError) as error:
+        raise WorkerError(f"{store.where(name)} is damaged: {error}; {advice}") from error
+    if not text.endswith("\n"):
+        raise WorkerError(f"{store.where(name)} is damaged: empty or cut off; {advice}")
+
+
+class Recorder:
+    """
+    Writes this attempt's results: rows in parts, progress now and then, the tally at the end.
+
+    requests: how many requests this attempt has sent.
+    clock: seconds, monotonic. now: the time in UTC.
+    """
+
+    def __init__(
+        self,
+        store: Store,
+        *,
+        attempt: int,
+        last_seq: int,
+        requests: Callable[[], int],
+        clock: Callable[[], float] = time.monotonic,
+        now: Callable[[], datetime] = lambda: datetime.now(UTC),
+    ) -> None:
+        self._store = store
+        self._attempt = attempt
+        self._seq = last_seq
+        self._requests = requests
+        self._clock = clock
+        self._now = now
+        self._rows: list[ResultRow] = []
+        self._outcomes: Counter[Outcome] = Counter()
+        self._processed = 0
+        self._started_at = _iso(now())
+        self._flushed_at = self._progress_at = clock()
+
+    def pass_over(self, outcome: Outcome) -> None:
+        """Count a key that an earlier attempt finished."""
+        self._outcomes[outcome] += 1
+
+    def add(self, row: ResultRow) -> None:
+        """Take a key's result; it is written with the next part."""
+        self._rows.append(row)
+        self._outcomes[row.outcome] += 1
+        self._processed += 1
+        if len(self._rows) >= FLUSH_ROWS:
+            self.flush()
+
+    def tick(self) -> None:
+        """Write what has waited long enough."""
+        now = self._clock()
+        if now - self._flushed_at >= FLUSH_S:
+            self.flush()
+        if now - self._progress_at >= PROGRESS_S:
+            self.write_progress()
+
+    def flush(self) -> None:
+        """Write the waiting rows as a part of their own, under the first number that isn't taken."""
+        if self._rows:
+            content = format_result_rows(self._rows).encode()
+            self._seq += 1
+            while not self._store.create(StatePaths.part_name(self._attempt, self._seq), content):
+                self._seq += 1
+            self._rows.clear()
+        self._flushed_at = self._clock()
+
+    def write_progress(self) -> None:
+        """Write progress.json as of now."""
+        self._store.replace(StatePaths.progress_name(), self.tally().to_json().encode())
+        self._progress_at = self._clock()
+
+    def finish(self, *, complete: bool) -> ExitCode:
+        """
+        Write the last rows, the progress and, when every key of the lot has its result, the tally; the exit code.
+
+        complete: whether every key has. If not, the task was interrupted and there is no tally.
+        """
+        self.flush()
+        code = exit_code_of(self._outcomes) if complete else ExitCode.INTERRUPTED
+        content = self.tally(code).to_json().encode()
+        self._store.replace(StatePaths.progress_name(), content)
+        if complete:
+            self._store.replace(StatePaths.done_name(self._attempt), content)
+        return code
+
+    def tally(self, code: ExitCode | None = None) -> Tally:
+        """The tally as of now."""
+        return Tally(
+            attempt=self._attempt,
+            keys=self._outcomes.total(),
+            outcomes=dict(self._outcomes),
+            processed=self._processed,
+            requests=self._requests(),
+            started_at=self._started_at,
+            at=_iso(self._now()),
+            exit_code=None if code is None else int(code),
+        )
+
+
+def _iso(time_utc: datetime) -> str:
+    return time_utc.isoformat(timespec="seconds").replace("+00:00", "Z")
