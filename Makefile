@@ -27,7 +27,7 @@ unit: $(INSTALLED)
 	$(BIN)/pytest -m "not system" -n 2 --dist loadfile
 
 test-system: $(INSTALLED) ## The four commands with real containers: needs a Docker engine
-	$(BIN)/pytest -m system
+	$(BIN)/pytest -m system tests/system
 
 docs: $(INSTALLED) ## Write docs/commands.md anew from the commands' help
 	$(BIN)/python -m tests.command_docs > docs/commands.md
@@ -37,6 +37,8 @@ lock: ## Pin the newest versions that pyproject.toml allows (needs uv)
 	  --upgrade --extra dev pyproject.toml -o requirements/dev.txt
 	uv pip compile --quiet --universal --generate-hashes --no-header --no-emit-index-url --python-version 3.11 \
 	  --upgrade -c requirements/dev.txt requirements/worker.in -o requirements/worker.txt
+	uv pip compile --quiet --universal --generate-hashes --no-header --no-emit-index-url --python-version 3.11 \
+	  --upgrade requirements/system.in -o requirements/system.txt
 
 clean: ## Remove what make made
 	rm -rf $(VENV) dist .mypy_cache .pytest_cache .ruff_cache .hypothesis

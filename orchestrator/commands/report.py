@@ -33,6 +33,7 @@ SHOWN_FAILURES = 10
     "--outcome",
     "only",
     multiple=True,
+    metavar="OUTCOME",
     type=click.Choice([*(outcome.value for outcome in Outcome), UNPROCESSED]),
     help="Write only rows of this outcome (repeatable).",
 )

@@ -175,7 +175,9 @@ def _next_steps(phase: Phase, code: int, pending: int, unprocessed: int) -> list
     if code == ExitCode.SOME_FAILED:
         lines.append("which keys and why: `s3reclass report --csv report.csv`; running again tries failed keys again")
     if phase is Phase.RESTORE and code == ExitCode.GOOD:
-        lines.append("next, when S3 has restored them: `s3reclass run --phase copy --wait`")
+        lines.append(
+            "next, when S3 has restored them: `s3reclass run --phase copy` (--wait looks again until all are copied)"
+        )
     if phase is Phase.COPY and code == ExitCode.GOOD:
         lines.append("next: `s3reclass report --csv report.csv`, `s3reclass verify`")
     return lines

@@ -90,5 +90,5 @@ def test_a_directory_that_cant_be_written_is_named(tmp_path: Path) -> None:
     """A file stands where the state should be."""
     (tmp_path / "state").write_text("in the way")
 
-    with pytest.raises(S3ReclassError, match="the state can't be written: .*name another place with --state"):
+    with pytest.raises(S3ReclassError, match=r"the state can't be written: .*name another place with --state"):
         open_store(str(tmp_path / "state")).write("job/job.json", b"")
