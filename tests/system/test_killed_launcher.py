@@ -14,13 +14,13 @@ pytestmark = pytest.mark.system
 
 BUCKET = "killed"
 LOTS = 4
-COMMAND = "s3reclass run --phase restore --rate 8 --max-tasks 2"
+COMMAND = "s3reclass run --phase restore --rate 2 --max-tasks 2"
 PATIENCE_S = 120
 
 
 def test_killed_and_run_again(account: Account, starts: list[Start], terminal: Terminal) -> None:
     """A second launcher takes over the tasks of a killed one: no lot ever has two, and every key is done once."""
-    objects = [Stored(key=f"reel {number}", storage_class="GLACIER") for number in range(80)]
+    objects = [Stored(key=f"reel {number}", storage_class="GLACIER") for number in range(40)]
     split_job(account, terminal, BUCKET, objects, lots=LOTS)
     terminal.types("s3reclass push-image")
     launcher = terminal.starts(COMMAND)
@@ -33,13 +33,13 @@ def test_killed_and_run_again(account: Account, starts: list[Start], terminal: T
 
     assert 1 <= len(running) < LOTS
     assert "reattached to" in again.err
-    assert "80 of 80 keys have an outcome" in again.out
+    assert "40 of 40 keys have an outcome" in again.out
     assert {f"lot-{number:05}": 1 for number in range(LOTS)} == _lots(account)
     assert len(starts) == LOTS
     terminal.types("s3reclass report --csv report.csv")
     assert [line.split(",")[7] for line in (terminal.folder / "report.csv").read_text().splitlines()] == [
         "requested"
-    ] * 80
+    ] * 40
 
 
 def _wait_for_running(account: Account, count: int) -> None:

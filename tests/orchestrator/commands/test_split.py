@@ -78,8 +78,8 @@ def test_a_local_job_needs_no_image(here: Path, capsys: pytest.CaptureFixture[st
     [
         ([("my-bucket", "a,1", "")], "keys", "keys", b"a,1\n"),
         ([("my-bucket", "a", "")], "keys.csv", "keys.csv", b"a,1\n"),
-        ([("my-bucket", "a", "")], "keys.csv.gz", "keys.csv.gz", gzip.compress(b"a,1\n")),
-        ([("my-bucket", "a", "")], "keys.txt", "keys.txt", gzip.compress(b"a\n")),
+        ([("my-bucket", "a", "")], "keys.csv.gz", "keys.csv.gz", gzip.compress(b"a,1\n", mtime=0)),
+        ([("my-bucket", "a", "")], "keys.txt", "keys.txt", gzip.compress(b"a\n", mtime=0)),
         ([("my-bucket", "1", "v1")], "k.tsv --key-column 2 --version-column v", "k.tsv", b"k\tn\tv\na\t1\tv1\n"),
         ([("my-bucket", "a", "")], "k.txt --format csv --header", "k.txt", b"k\na\n"),
         ([("my-bucket", "k", "")], "k.csv --no-header", "k.csv", b"k\n"),
