@@ -4,6 +4,7 @@ from collections.abc import Callable, Collection, Iterator
 from dataclasses import replace
 from pathlib import Path
 
+from orchestrator.clients.bucket_settings import bucket_facts
 from orchestrator.clients.buckets import check_bucket
 from orchestrator.clients.ecs import Ecs
 from orchestrator.clients.logs import Logs
@@ -19,6 +20,7 @@ from orchestrator.model import Lot, Lots, Resources, Task
 from orchestrator.places.base import Place
 from orchestrator.places.fargate import FargatePlace
 from orchestrator.places.local import LocalPlace
+from orchestrator.planning.bucket_facts import BucketFacts
 from orchestrator.planning.cost import Estimate, estimate_job
 from orchestrator.planning.task_definitions import log_stream
 from orchestrator.sampling import sample_objects
@@ -34,10 +36,19 @@ LOTS_IN_IMAGE = "/lots"
 Say = Callable[[str], None]
 
 
-def open_job(settings: Settings, lots: Lots, *, lots_from_image: bool, may_create: bool, say: Say) -> Job:
+def open_job(
+    settings: Settings,
+    lots: Lots,
+    *,
+    lots_from_image: bool,
+    delete_superseded: bool,
+    may_create: bool,
+    say: Say,
+) -> Job:
     """
     The job of these lots, its state and its place.
 
+    delete_superseded: whether tasks must be allowed to delete versions.
     may_create: whether the stack may be brought up when it is missing; a dry run only looks.
     Raises S3ReclassError when a bucket can't be worked on, or the place isn't ready and can't be made so.
     """
@@ -47,7 +58,7 @@ def open_job(settings: Settings, lots: Lots, *, lots_from_image: bool, may_creat
             f"{settings.bucket}: split the key file again, or name the lots' bucket"
         )
     for bucket in lots.buckets:
-        check_bucket(bucket)
+        check_bucket(bucket, arguments=settings.request_arguments())
     folder = Path(settings.lots)
     lots_in_image = LOTS_IN_IMAGE if lots_from_image else ""
     if settings.place == "local":
@@ -57,7 +68,11 @@ def open_job(settings: Settings, lots: Lots, *, lots_from_image: bool, may_creat
         place: Place = _local_place(settings)
     else:
         _refuse_local_state(settings)
-        parts = ensure_stack(settings, say=say, buckets=lots.buckets) if may_create else resources(settings)
+        parts = (
+            ensure_stack(settings, say=say, buckets=lots.buckets, delete_superseded=delete_superseded or None)
+            if may_create
+            else resources(settings)
+        )
         store = open_store(_fargate_state(settings, parts))
         image = find_image(parts.repository, lots_job=lots.job if lots_from_image else "")
         place = FargatePlace(_ecs(), settings, parts, image)
@@ -74,7 +89,7 @@ def open_state(settings: Settings, job: str | None) -> JobState:
     """
     The state of the job with this id, or of the lots in lots/.
 
-    Raises S3ReclassError when there are no lots and no job is named.
+    Raises S3ReclassError when there are no lots and no job is named, NoStateError when there is no stack to have it.
     """
     job_id = job or read_lots(Path(settings.lots)).job
     if settings.state:
@@ -117,7 +132,13 @@ def estimate_for(settings: Settings, lots: Lots, names: Collection[str], phase: 
     For all lots it is what `s3reclass estimate` says, from the same sample.
     """
     some = replace(lots, lots=tuple(lot for lot in lots.lots if lot.name in names))
-    return estimate_job(some, sample_objects(Path(settings.lots), some), settings, region(), (phase,))
+    sample = sample_objects(Path(settings.lots), some, arguments=settings.request_arguments())
+    return estimate_job(some, sample, settings, region(), (phase,))
+
+
+def bucket_facts_of(settings: Settings, lots: Lots) -> tuple[BucketFacts, ...]:
+    """What the settings of the lots' buckets are, as far as they may be asked for."""
+    return tuple(bucket_facts(bucket, owner=settings.bucket_owner) for bucket in lots.buckets)
 
 
 def limits_for(place: Place) -> Limits:

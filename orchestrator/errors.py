@@ -11,6 +11,10 @@ class S3ReclassError(Exception):
     exit_code = 1
 
 
+class NoStateError(S3ReclassError):
+    """There is no state of the job, as far as can be seen: nothing was run, or it was run with another state."""
+
+
 class UsageError(S3ReclassError):
     """The command was called with something it can't take (exit code 2)."""
 

@@ -5,19 +5,33 @@ The launcher writes job.json, the lots, and a note before each start; all else i
 """
 
 import json
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+import re
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
 from orchestrator.clients.state_store import StateStore
-from orchestrator.errors import S3ReclassError
+from orchestrator.errors import NoStateError, S3ReclassError
 from orchestrator.model import Call, Lot, Lots, TaskRequest
+from orchestrator.planning.job_file import VERSION, lots_in, new_job, phase_entry
 from orchestrator.planning.standing import LotFiles, LotStanding, files_by_lot, standing_of
 from orchestrator.planning.worker_command import PhaseSettings
-from worker.contract import ContractError, LotFileName, Phase, ResultRow, StatePaths, Tally, parse_result_rows
+from worker.contract import (
+    ContractError,
+    LotEntry,
+    LotFileName,
+    Phase,
+    Picture,
+    ResultRow,
+    StatePaths,
+    Tally,
+    parse_picture_lines,
+    parse_result_rows,
+)
 
-VERSION = 1
+PARTS_AT_ONCE = 16
+"""Parts read ahead: a part has 5,000 lines at most, so that these are some megabytes."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -60,21 +74,14 @@ class JobState:
         return job
 
     def lots(self) -> Lots:
-        """The job's lots, from job.json alone. Raises S3ReclassError when the state holds no such job."""
+        """The job's lots, from job.json alone. Raises NoStateError when the state holds no such job."""
         job = self.read_job()
         if job is None:
-            raise S3ReclassError(
+            raise NoStateError(
                 f"the state {self._where('')} holds no job {self.paths.job}: run `s3reclass run` first, "
                 "or name another state with --state"
             )
-        return Lots(
-            lots=tuple(Lot(name=lot["name"], keys=lot["keys"], sha256=lot["sha256"]) for lot in job["lots"]),
-            digest=job["digest"],
-            buckets=tuple(job["buckets"]),
-            source=job["source"],
-            blank_lines=job["blank_lines"],
-            duplicates=job["duplicates"],
-        )
+        return lots_in(job)
 
     def begin_phase(self, lots: Lots, settings: PhaseSettings, at: datetime) -> None:
         """
@@ -83,14 +90,14 @@ class JobState:
         Raises S3ReclassError when the phase was begun with another target class: the finished keys of
         this job would then be in one class and the rest in another.
         """
-        job = self.read_job() or _new_job(lots, at)
+        job = self.read_job() or new_job(lots, at)
         begun = job["phases"].get(settings.phase.value)
         if begun and settings.phase is Phase.COPY and begun["storage_class"] != settings.storage_class:
             raise S3ReclassError(
                 f"this job's copy phase was begun with storage class {begun['storage_class']}, not "
                 f"{settings.storage_class}: go on with that one, or start anew for the same keys under another --state"
             )
-        wanted = _phase_entry(settings, begun["begun_at"] if begun else at.isoformat(timespec="seconds"))
+        wanted = phase_entry(settings, begun["begun_at"] if begun else at.isoformat(timespec="seconds"))
         if begun != wanted:
             job["phases"][settings.phase.value] = wanted
             self._store.write(self.paths.job_file, json.dumps(job, indent=1).encode())
@@ -208,13 +215,33 @@ class JobState:
 
         Raises S3ReclassError naming a damaged part.
         """
-        folder = self.paths.results_folder(phase, lot)
-        for path in parts_in_order(self._store.names(folder)):
-            data = self._store.read(path)
+        for path, data in self._parts(phase, lot, parts_in_order):
             try:
-                yield from parse_result_rows((data or b"").decode())
+                yield from parse_result_rows(data.decode())
             except ValueError as error:  # ContractError and UnicodeDecodeError are both
                 raise self._damaged(path, error) from error
+
+    def pictures(self, lot: str) -> Iterator[tuple[LotEntry, Picture]]:
+        """
+        Each before-picture that the lot's copies left, in the order of writing, all attempts'.
+
+        Raises S3ReclassError naming a damaged part.
+        """
+        for path, data in self._parts(Phase.COPY, lot, audit_parts_in_order):
+            try:
+                yield from parse_picture_lines(data.decode())
+            except ValueError as error:
+                raise self._damaged(path, error) from error
+
+    def _parts(
+        self, phase: Phase, lot: str, choose: Callable[[Iterable[str]], Sequence[str]]
+    ) -> Iterator[tuple[str, bytes]]:
+        """Each of the lot's files that `choose` picks, by path, in its order; a few are in memory at once."""
+        paths = choose(self._store.names(self.paths.results_folder(phase, lot)))
+        for first in range(0, len(paths), PARTS_AT_ONCE):
+            some = paths[first : first + PARTS_AT_ONCE]
+            read = self._store.read_many(some)
+            yield from ((path, read.get(path, b"")) for path in some)
 
     def lot_bytes(self, lot: str) -> bytes | None:
         """The lot's copy in the state, or None when its lots travel in the image."""
@@ -236,23 +263,11 @@ def parts_in_order(paths: Iterable[str]) -> Sequence[str]:
     return [path for name, path in sorted((name, path) for name, path in named if name and name.kind == "results")]
 
 
-def _new_job(lots: Lots, at: datetime) -> dict[str, Any]:
-    return {
-        "version": VERSION,
-        "job": lots.job,
-        "digest": lots.digest,
-        "source": lots.source,
-        "buckets": list(lots.buckets),
-        "keys": lots.keys,
-        "blank_lines": lots.blank_lines,
-        "duplicates": lots.duplicates,
-        "lots": [{"name": lot.name, "keys": lot.keys, "sha256": lot.sha256} for lot in lots.lots],
-        "created_at": at.isoformat(timespec="seconds"),
-        "phases": {},
-    }
+_AUDIT_PART = re.compile(r"audit-(\d+)-(\d+)\.jsonl")
+"""As `StatePaths.audit_name` names them."""
 
 
-def _phase_entry(settings: PhaseSettings, begun_at: str) -> dict[str, Any]:
-    if settings.phase is Phase.RESTORE:
-        return {"days": settings.days, "tier": settings.tier, "begun_at": begun_at}
-    return {"storage_class": settings.storage_class, "begun_at": begun_at}
+def audit_parts_in_order(paths: Iterable[str]) -> Sequence[str]:
+    """The parts of before-pictures among these paths of one lot, in the order they were written."""
+    named = ((_AUDIT_PART.fullmatch(path.rpartition("/")[2]), path) for path in paths)
+    return [path for _, _, path in sorted((int(name[1]), int(name[2]), path) for name, path in named if name)]

@@ -90,15 +90,19 @@ def sample_entries(folder: Path | str, lots: Lots, indexes: Iterable[int]) -> tu
 
     indexes: below `lots.keys`; given twice, taken once.
     """
+    return tuple(entry for _, entries in sample_by_lot(folder, lots, indexes) for entry in entries)
+
+
+def sample_by_lot(folder: Path | str, lots: Lots, indexes: Iterable[int]) -> Iterator[tuple[Lot, tuple[LotEntry, ...]]]:
+    """The same entries, each lot's together; lots without any are left out."""
     wanted = sorted(set(indexes))
-    found: list[LotEntry] = []
-    first = 0
+    found = first = 0
     for lot in lots.lots:
-        here = [index - first for index in wanted[len(found) :] if index < first + lot.keys]
+        here = [index - first for index in wanted[found:] if index < first + lot.keys]
         if here:
-            found += _entries_at(folder, lot, here)
+            yield lot, tuple(_entries_at(folder, lot, here))
+        found += len(here)
         first += lot.keys
-    return tuple(found)
 
 
 def _entries_at(folder: Path | str, lot: Lot, indexes: list[int]) -> list[LotEntry]:

@@ -5,6 +5,7 @@ Pure: the command line, the environment and the file's text are passed in. AWS c
 profile and endpoint are boto3's own business and never settings of ours.
 """
 
+import re
 import tomllib
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, fields, replace
@@ -12,20 +13,13 @@ from difflib import get_close_matches
 from typing import Any
 
 from orchestrator.errors import UsageError
+from orchestrator.planning.storage_classes import NO_TARGETS, STORAGE_CLASSES
 
 FILE_NAME = "s3reclass.toml"
 PLACES = ("fargate", "local")
 TIERS = ("Bulk", "Standard", "Expedited")
-STORAGE_CLASSES = (
-    "STANDARD",
-    "INTELLIGENT_TIERING",
-    "STANDARD_IA",
-    "ONEZONE_IA",
-    "GLACIER_IR",
-    "GLACIER",
-    "DEEP_ARCHIVE",
-)
-"""The classes that a copy can move an object into (CopyObject, `StorageClass`; botocore 1.44.5)."""
+REQUESTER = "requester"
+"""The one thing that S3's RequestPayer can be (botocore 1.44.5)."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -62,6 +56,8 @@ class Settings:
     days: how long a restored copy stays, in days.
     max_tasks: tasks at once; None means the place's own default.
     rate: requests a second for the whole job; 0 means no limit, None the phase's default.
+    request_payer: `requester` where the bucket is Requester Pays and another account's, else "".
+    bucket_owner: the account that the bucket must belong to, "" to trust its name alone.
     """
 
     bucket: str = ""
@@ -74,6 +70,8 @@ class Settings:
     max_tasks: int | None = None
     rate: float | None = None
     threads: int | None = None
+    request_payer: str = ""
+    bucket_owner: str = ""
     fargate: FargateSettings = field(default_factory=FargateSettings)
     stack: str = "s3reclass"
 
@@ -84,6 +82,11 @@ class Settings:
                 "no bucket is named: run `s3reclass init --bucket NAME`, or give --bucket or S3RECLASS_BUCKET"
             )
         return self.bucket
+
+    def request_arguments(self) -> dict[str, str]:
+        """What each request for an object or a listing carries beside what it is for, by AWS's names."""
+        given = {"RequestPayer": self.request_payer, "ExpectedBucketOwner": self.bucket_owner}
+        return {name: value for name, value in given.items() if value}
 
     def require_storage_class(self) -> str:
         """The target storage class. Raises UsageError when none is named."""
@@ -100,6 +103,8 @@ _FILE_NAMES: Mapping[tuple[str, ...], str] = {
     ("storage_class",): "storage_class",
     ("state",): "state",
     ("place",): "place",
+    ("request_payer",): "request_payer",
+    ("bucket_owner",): "bucket_owner",
     ("lots",): "lots",
     ("restore", "days"): "days",
     ("restore", "tier"): "tier",
@@ -115,6 +120,8 @@ VARIABLES: Mapping[str, str] = {
     "storage_class": "S3RECLASS_STORAGE_CLASS",
     "state": "S3RECLASS_STATE",
     "place": "S3RECLASS_PLACE",
+    "request_payer": "S3RECLASS_REQUEST_PAYER",
+    "bucket_owner": "S3RECLASS_BUCKET_OWNER",
     "lots": "S3RECLASS_LOTS_DIR",
     "days": "S3RECLASS_DAYS",
     "tier": "S3RECLASS_TIER",
@@ -224,6 +231,18 @@ def _one_of(choices: tuple[str, ...], fold: Callable[[str], str]) -> Callable[[A
     return check
 
 
+def _storage_class(value: Any) -> str:
+    if reason := NO_TARGETS.get(_text(value).upper()):
+        raise ValueError(f"{value!r} can't be a target: {reason}; it takes one of {', '.join(STORAGE_CLASSES)}")
+    return _one_of(STORAGE_CLASSES, str.upper)(value)
+
+
+def _account(value: Any) -> str:
+    if not re.fullmatch(r"[0-9]{12}", _text(value)):
+        raise ValueError(f"{value!r} is no account: it takes an AWS account's 12 digits")
+    return str(value)
+
+
 def _whole_number(low: int, high: int) -> Callable[[Any], int]:
     def check(value: Any) -> int:
         if isinstance(value, (bool, float)):
@@ -251,8 +270,10 @@ def _state(value: Any) -> str:
 
 
 _CHECKS: Mapping[str, Callable[[Any], Any]] = {
-    "storage_class": _one_of(STORAGE_CLASSES, str.upper),
+    "storage_class": _storage_class,
     "place": _one_of(PLACES, str.lower),
+    "request_payer": _one_of((REQUESTER,), str.lower),
+    "bucket_owner": _account,
     "tier": _one_of(TIERS, str.capitalize),
     "days": _whole_number(1, 36_500),
     "max_tasks": _whole_number(1, 5_000),

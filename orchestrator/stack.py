@@ -6,11 +6,12 @@ Decisions are `planning/stack.py`'s and `planning/stack_status.py`'s, calls are 
 
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
+from functools import partial
 
 from orchestrator.clients.buckets import check_bucket
 from orchestrator.clients.cloudformation import CloudFormation
 from orchestrator.clients.network import find_network
-from orchestrator.errors import S3ReclassError
+from orchestrator.errors import NoStateError, S3ReclassError
 from orchestrator.model import Resources
 from orchestrator.planning.stack import (
     TEMPLATE_VERSION,
@@ -70,6 +71,7 @@ def ensure_stack(  # noqa: PLR0913 (all but the settings and `say` are for one c
     say: Say,
     buckets: Iterable[str] = (),
     kms_keys: Iterable[str] = (),
+    delete_superseded: bool | None = None,
     look_again: bool = False,
     cloudformation: CloudFormation | None = None,
     account: Account | None = None,
@@ -81,6 +83,7 @@ def ensure_stack(  # noqa: PLR0913 (all but the settings and `say` are for one c
     say: told what is done, line by line.
     buckets: buckets of the lots beside the settings' own.
     kms_keys: ARNs of the keys that the objects are encrypted with.
+    delete_superseded: whether tasks may delete versions of objects; None leaves that as it is.
     look_again: look up the subnets anew, not only when the stack is made.
     Raises S3ReclassError when the stack is broken, can't be made, or a bucket isn't there.
     """
@@ -89,9 +92,15 @@ def ensure_stack(  # noqa: PLR0913 (all but the settings and `say` are for one c
         return named
     cloudformation = cloudformation or CloudFormation(settings.stack)
     wish = _Wish(
-        needs=needs_of(settings, buckets=buckets, kms_keys=kms_keys, partition=cloudformation.partition),
+        needs=needs_of(
+            settings,
+            buckets=buckets,
+            kms_keys=kms_keys,
+            delete_superseded=delete_superseded,
+            partition=cloudformation.partition,
+        ),
         look_again=look_again,
-        account=account or Account(),
+        account=account or Account(look_at_bucket=partial(check_bucket, arguments=settings.request_arguments())),
     )
     for _ in range(MAX_ROUNDS):
         stack = cloudformation.describe_stack()
@@ -111,7 +120,7 @@ def resources(settings: Settings, *, cloudformation: CloudFormation | None = Non
     """
     What a run uses, changing nothing.
 
-    Raises S3ReclassError when there is no stack, or it can't be used.
+    Raises NoStateError when there is no stack, S3ReclassError when it can't be used.
     """
     named = named_resources(settings)
     if named:
@@ -119,7 +128,7 @@ def resources(settings: Settings, *, cloudformation: CloudFormation | None = Non
     cloudformation = cloudformation or CloudFormation(settings.stack)
     stack = cloudformation.describe_stack()
     if stack is None:
-        raise S3ReclassError(
+        raise NoStateError(
             f"there is no stack {settings.stack} in {cloudformation.region}: run `s3reclass up`, "
             "or check AWS_REGION and --stack"
         )

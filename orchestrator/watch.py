@@ -15,6 +15,7 @@ from orchestrator.job_state import JobState
 from orchestrator.model import Lot, Refused, Task, TaskRequest, TaskState, TaskStatus
 from orchestrator.places.base import Place
 from orchestrator.planning.standing import LotStanding, Totals, totals
+from orchestrator.planning.worker_command import changes_more
 from worker.contract import ExitCode, Phase
 
 
@@ -170,6 +171,9 @@ class Watch:
         note = (
             self._state.started_note(self._phase, standing.lot.name, attempt) if standing.files.started_only else None
         )
+        if note and changes_more(note.command, self._request_for(standing.lot, attempt).command):
+            # The user has taken back a flag: two tasks on a lot do no harm, one that deletes unasked does.
+            return _Waiting(standing.lot, attempt + 1)
         return _Waiting(standing.lot, attempt, note.command if note else ())
 
     def _start_some(self) -> None:

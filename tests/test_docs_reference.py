@@ -47,14 +47,19 @@ def test_the_formats_page_has_every_path_in_the_state() -> None:
     """Each that StatePaths knows, and no other: whoever adds one there adds it here and to the page."""
     paths = StatePaths("<job>")
     numbered = {"started": paths.started_name(1), "done": paths.done_name(1), "results": paths.part_name(1, 1)}
+    numbered |= {"audit": paths.audit_name(1, 1), "uploads": paths.upload_name(1, 0)}
     names = [paths.progress_name(), *(re.sub("1", "<attempt>", name, count=1) for name in numbered.values())]
-    in_a_lot = {f"<job>/<phase>/<lot>/{name.replace('00001', '<seq>')}" for name in names}
+    names = [name.replace("00001", "<seq>").replace("0" * 32, "<digest>") for name in names]
+    in_a_lot = {f"<job>/<phase>/<lot>/{name}" for name in names}
     expected = {paths.job_file, paths.stop_file, paths.lot("<lot>"), *in_a_lot}
 
     table = [cells for cells in rows(section(read("docs/format.md"), "## State")) if len(cells) == 3]
 
     assert {spans(cells[0])[0] for cells in table} == expected
     assert {name for name in dir(StatePaths) if not name.startswith("_")} == {
+        "audit_name",
+        "parse_upload_name",
+        "upload_name",
         "done_name",
         "job",
         "job_file",

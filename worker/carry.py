@@ -1,60 +1,106 @@
 """
-What a copy must be told so that the object stays as it was: HeadObject's answer -> arguments of the copy. Pure.
+What a copy must be told so that the object stays as it was: S3's answers -> arguments of the copy. Pure.
 
-The one place that knows what S3 keeps by itself and what it drops. Sources: botocore 1.44.5, CopyObject
-and CreateMultipartUpload.
+The one place that knows what S3 keeps by itself and what it drops. Sources: botocore 1.44.5's documentation
+of the operations named: [C] CopyObject, [M] CreateMultipartUpload, [H] HeadObject, [A] GetObjectAcl,
+[L] GetObjectLockConfiguration; [U] "Working with object metadata", S3 User Guide, 2026-11.
 
-| property | CopyObject | multipart |
+| property | CopyObject | an upload in parts |
 |---|---|---|
-| content headers, user metadata | kept (MetadataDirective=COPY) | given |
-| tags | kept (TaggingDirective=COPY) | given, after GetObjectTagging |
-| annotations | kept: COPY is the default of AnnotationDirective | the object is refused when it has any |
-| encryption, its key, its bucket-key setting | given, or the bucket's default would apply | given |
-| website redirect | given | given |
-| Object Lock mode and date (unless past), legal hold, event hold | given | given |
-| checksum algorithm | kept | given, with its type |
+| Content-Type, -Encoding, -Language, -Disposition, Cache-Control | kept: MetadataDirective=COPY [C] | given [M] |
+| Expires | kept, likewise [C] | given letter by letter: it may be no date [M][H] |
+| user metadata | kept, likewise [C] | given as HEAD shows it; RFC 2047 words read the same after [U] |
+| user metadata that headers can't show (MissingMeta) | refused by the judge [H] | refused by the judge |
+| tags | kept: TaggingDirective=COPY [C] | given, after GetObjectTagging [M] |
+| annotations | kept: AnnotationDirective's default is COPY [C] | refused: they could only be written after [C] |
+| storage class | the target, always given: the default is STANDARD [C] | likewise [M] |
+| SSE-S3, SSE-KMS, DSSE-KMS, the key's id | given, or the bucket's default would apply [C] | given [M] |
+| no encryption (before 2023) | given as SSE-S3, the least there is, whatever the default [C] | likewise [M] |
+| bucket-key setting | given, off too [C] | given [M] |
+| SSE-C | refused by the judge: S3 doesn't keep the key [C] | refused by the judge |
+| KMS encryption context | lost, and no answer shows it: it can't be known [C] | lost |
+| website redirect | given: "not copied" [C] | given [M] |
+| Object Lock mode and date | given, unless past [C]; seen only with s3:GetObjectRetention [H] | given [M] |
+| no lock, in a bucket with default retention | refused: the copy would be locked [L] | refused |
+| legal hold | given when on [C]; seen only with s3:GetObjectLegalHold [H] | given [M] |
+| event hold, its days or years | given when on, and off where the bucket's default is on [C][L] | given [M] |
+| ACL | where ACLs matter: its grants are given, after GetObjectAcl; "not preserved" [C][A] | given [M] |
+| owner | where ACLs matter: refused when it isn't the bucket's, as the copy is its maker's [A] | refused |
+| checksum algorithm | kept: "copied to the new object by default" [C] | given [M] |
+| checksum type | that of one part: FULL_OBJECT [C] | given; COMPOSITE where no other can be [M] |
+| a key that XML can't hold | kept: S3's answer doesn't repeat it [C] | refused |
+| Last-Modified, version id, an ETag over parts | new: they are the copy's own | likewise |
 """
 
-from collections.abc import Mapping
+import re
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
-from urllib.parse import urlencode
+from urllib.parse import quote, urlencode
+
+from worker.contract.picture import CHECKSUMS
 
 _KMS = "aws:kms"
-_CHECKSUMS = (
-    "CRC64NVME",
-    "CRC32",
-    "CRC32C",
-    "SHA1",
-    "SHA256",
-    "SHA512",
-    "MD5",
-    "XXHASH64",
-    "XXHASH3",
-    "XXHASH128",
-)
+_SSE_S3 = "AES256"
 _CRC = frozenset({"CRC64NVME", "CRC32", "CRC32C"})
+_NOT_IN_XML = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\ufffe\uffff]")
+"""What XML 1.0 has no way to write (https://www.w3.org/TR/xml/#charsets), and S3's answers repeat the key in XML."""
+
 _CONTENT_HEADERS = (
     "CacheControl",
     "ContentDisposition",
     "ContentEncoding",
     "ContentLanguage",
     "ContentType",
-    "Expires",
+    # HeadObject's own words, which clients.py lets the request take; `Expires` is only what can be read as a date.
+    "ExpiresString",
 )
+_GRANT_HEADERS = {
+    "FULL_CONTROL": "GrantFullControl",
+    "READ": "GrantRead",
+    "READ_ACP": "GrantReadACP",
+    "WRITE_ACP": "GrantWriteACP",
+}
+"""The permissions that the requests can grant; WRITE means nothing on an object."""
 
 
-def dropped_by_copy(head: Mapping[str, Any], now: datetime) -> dict[str, Any]:
+class UnsupportedError(Exception):
+    """The object can't be copied without losing what the text says; nothing was done to it."""
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class LockDefaults:
+    """
+    What a bucket's Object Lock does to a new object that says nothing itself.
+
+    retention: its mode and length in words, "" for none. event_hold: whether it is on.
+    """
+
+    retention: str = ""
+    event_hold: bool = False
+
+
+def lock_defaults_of(configuration: Mapping[str, Any]) -> LockDefaults:
+    """The defaults in a GetObjectLockConfiguration answer's ObjectLockConfiguration."""
+    default = configuration.get("Rule", {}).get("DefaultRetention", {})
+    lengths = [f"{default[unit]} {unit.lower()}" for unit in ("Days", "Years") if default.get(unit)]
+    return LockDefaults(
+        retention=" ".join([default["Mode"], *lengths]) if default.get("Mode") else "",
+        event_hold=bool(default.get("DefaultEventHold")),
+    )
+
+
+def dropped_by_copy(head: Mapping[str, Any], now: datetime, defaults: LockDefaults = LockDefaults()) -> dict[str, Any]:
     """
     The arguments for what no kind of copy keeps by itself; CopyObject and CreateMultipartUpload both take them.
 
     A retention date that has passed is left out: S3 refuses one, and it protects nothing any more.
+    Raises UnsupportedError when the bucket's default retention would lock the copy of an object that isn't locked.
     """
-    given: dict[str, Any] = {}
-    encryption = head.get("ServerSideEncryption")
-    if encryption:
-        given["ServerSideEncryption"] = encryption
-    if head.get("SSEKMSKeyId"):
+    encryption = head.get("ServerSideEncryption") or _SSE_S3
+    given: dict[str, Any] = {"ServerSideEncryption": encryption}
+    if encryption.startswith(_KMS) and head.get("SSEKMSKeyId"):
         given["SSEKMSKeyId"] = head["SSEKMSKeyId"]
     if encryption == _KMS:
         # Said when it is False too, or the bucket's own setting would apply.
@@ -64,24 +110,38 @@ def dropped_by_copy(head: Mapping[str, Any], now: datetime) -> dict[str, Any]:
     if head.get("ObjectLockMode") and head["ObjectLockRetainUntilDate"] > now:
         given["ObjectLockMode"] = head["ObjectLockMode"]
         given["ObjectLockRetainUntilDate"] = head["ObjectLockRetainUntilDate"]
+    elif defaults.retention:
+        raise UnsupportedError(
+            f"it isn't locked, and the bucket's default retention ({defaults.retention}) would lock its copy"
+        )
     if head.get("ObjectLockLegalHoldStatus") == "ON":
         given["ObjectLockLegalHoldStatus"] = "ON"
     if head.get("ObjectLockEventHold") == "ON":
         given |= {name: head[name] for name in head if name.startswith("ObjectLockEventHold")}
+    elif defaults.event_hold:
+        given["ObjectLockEventHold"] = "OFF"
     return given
 
 
-def dropped_by_multipart(head: Mapping[str, Any], tags: Mapping[str, str]) -> dict[str, Any]:
+def dropped_by_multipart(head: Mapping[str, Any], tags: Iterable[Mapping[str, str]]) -> dict[str, Any]:
     """
     The further arguments of CreateMultipartUpload, which keeps nothing by itself.
 
-    head: asked for with ChecksumMode=ENABLED.
+    head: asked for with ChecksumMode=ENABLED. tags: GetObjectTagging's TagSet.
+    Raises UnsupportedError when something can't be given.
     """
-    given = {name: head[name] for name in _CONTENT_HEADERS if head.get(name)}
-    if head.get("Metadata"):
-        given["Metadata"] = dict(head["Metadata"])
-    if tags:
-        given["Tagging"] = urlencode(tags)
+    given = {name: head[name] for name in _CONTENT_HEADERS if head.get(name) is not None}
+    metadata = dict(head.get("Metadata", {}))
+    for name, value in (given | metadata).items():
+        if not f"{name}{value}".isascii():
+            # S3 shows such metadata as RFC 2047 words, but not other headers; and no signature covers their bytes.
+            raise UnsupportedError(f"its {name} isn't ASCII, and can't be given to a copy in parts")
+    if metadata:
+        given["Metadata"] = metadata
+    pairs = {tag["Key"]: tag["Value"] for tag in tags}
+    if pairs:
+        # %20 and not `+`, which not every reader takes for a space.
+        given["Tagging"] = urlencode(pairs, quote_via=quote, safe="")
     algorithm = checksum_algorithm(head)
     if algorithm:
         given["ChecksumAlgorithm"] = algorithm
@@ -91,15 +151,59 @@ def dropped_by_multipart(head: Mapping[str, Any], tags: Mapping[str, str]) -> di
     return given
 
 
+def key_refused_in_parts(key: str) -> str:
+    """Why an object with this key can't be copied in parts, or "": the answer that names the upload must be read."""
+    if _NOT_IN_XML.search(key):
+        return "its key has a character that S3's answers can't hold, and a copy in parts needs them"
+    return ""
+
+
 def checksum_algorithm(head: Mapping[str, Any]) -> str:
     """The algorithm of the object's checksum, or "" when it has none."""
-    return next((name for name in _CHECKSUMS if head.get(f"Checksum{name}")), "")
+    return next((name for name in CHECKSUMS if head.get(f"Checksum{name}")), "")
 
 
-def lost_by_multipart(head: Mapping[str, Any]) -> str:
-    """Why an object can't be copied in parts without losing something, or ""."""
-    if head.get("ExpiresString") and not head.get("Expires"):
-        return "its Expires header isn't a date, and can't be given again"
-    if any(str(value).startswith("=?") for value in head.get("Metadata", {}).values()):
-        return "its metadata isn't ASCII, and S3 shows it encoded: it can't be given again as it was"
-    return ""
+@dataclass(frozen=True, slots=True)
+class Acl:
+    """
+    Who may do what with an object.
+
+    owner: the canonical id. grants: `id="..."` or `uri="..."`, as the request's headers have it, and the permission.
+    """
+
+    owner: str
+    grants: frozenset[tuple[str, str]]
+
+    @property
+    def is_default(self) -> bool:
+        """Whether it is what every new object gets: its owner may do everything, nobody else anything."""
+        return self.grants == {(f'id="{self.owner}"', "FULL_CONTROL")}
+
+    def headers(self) -> dict[str, str]:
+        """
+        The arguments that give all of it again, the owner's own grant too: given any, S3 adds none.
+
+        Nothing for the default. Raises UnsupportedError when something can't be given.
+        """
+        if self.is_default:
+            return {}
+        if not self.grants:
+            raise UnsupportedError("its ACL grants nothing to anybody, not even to its owner: a copy would")
+        given: dict[str, list[str]] = {}
+        for grantee, permission in sorted(self.grants):
+            if not grantee or permission not in _GRANT_HEADERS:
+                raise UnsupportedError(f"its ACL has a grant that a copy can't be given ({grantee} {permission})")
+            given.setdefault(_GRANT_HEADERS[permission], []).append(grantee)
+        return {name: ", ".join(grantees) for name, grantees in given.items()}
+
+
+def acl_of(answer: Mapping[str, Any]) -> Acl:
+    """The ACL in a GetObjectAcl answer; a grantee that is neither account nor group is "", and can't be given."""
+    grants = set()
+    for grant in answer.get("Grants", ()):
+        grantee = grant["Grantee"]
+        named = (
+            f'id="{grantee["ID"]}"' if grantee.get("ID") else f'uri="{grantee["URI"]}"' if grantee.get("URI") else ""
+        )
+        grants.add((named, grant["Permission"]))
+    return Acl(answer.get("Owner", {}).get("ID", ""), frozenset(grants))

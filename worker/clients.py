@@ -1,6 +1,7 @@
 """boto3 clients for the worker: its timeouts and retries; credentials, region and endpoint are boto3's own."""
 
-from typing import TYPE_CHECKING
+from collections.abc import MutableMapping
+from typing import TYPE_CHECKING, Any
 
 import boto3
 from botocore.config import Config
@@ -34,13 +35,15 @@ def state_client() -> "S3Client":
     )
 
 
-def object_client(threads: int) -> "S3Client":
+def object_client(connections: int) -> "S3Client":
     """
     The client for the lot's objects: each request is sent once, and the loop decides about another.
 
     botocore's own retries would repeat a copy whose answer got lost, which on a versioned bucket makes a
     second billed version; and they hide throttling from our pacing, then fail the key when their quota is
     empty. One client serves all threads: boto3 clients are safe to share.
+
+    connections: requests in flight at once, at most.
     Raises WorkerError when boto3 isn't set up well enough, or finds no credentials.
     """
     client = _client(
@@ -49,12 +52,13 @@ def object_client(threads: int) -> "S3Client":
             connect_timeout=CONNECT_TIMEOUT_S,
             read_timeout=OBJECT_READ_TIMEOUT_S,
             tcp_keepalive=True,
-            max_pool_connections=threads,
+            max_pool_connections=connections,
             # No request to an object has a body worth a checksum of its own.
             request_checksum_calculation="when_required",
             response_checksum_validation="when_required",
         )
     )
+    carry_expires_as_it_is(client)
     try:
         found = boto3.DEFAULT_SESSION and boto3.DEFAULT_SESSION.get_credentials()
     except BotoCoreError as error:
@@ -62,6 +66,25 @@ def object_client(threads: int) -> "S3Client":
     if not found:
         raise WorkerError("no credentials: boto3 finds none in the environment, a profile or the task's role")
     return client
+
+
+def carry_expires_as_it_is(client: "S3Client") -> None:
+    """
+    Let this client's create_multipart_upload take `ExpiresString`, as HeadObject's answer has it.
+
+    botocore takes `Expires` as a date only and writes it in its own form, while S3 keeps any text
+    (botocore 1.44.5, handlers.handle_expires_header): the header must go out as it came in.
+    """
+
+    def take(params: MutableMapping[str, Any], context: MutableMapping[str, Any], **_: object) -> None:
+        context["expires_string"] = params.pop("ExpiresString", None)
+
+    def give(params: MutableMapping[str, Any], context: MutableMapping[str, Any], **_: object) -> None:
+        if context.get("expires_string") is not None:
+            params["headers"]["Expires"] = context["expires_string"]
+
+    client.meta.events.register("before-parameter-build.s3.CreateMultipartUpload", take)
+    client.meta.events.register("before-call.s3.CreateMultipartUpload", give)
 
 
 def _client(config: Config) -> "S3Client":

@@ -15,6 +15,7 @@ MIN_PART_BYTES = 5 * MIB
 """The smallest part but for the last: 5 MB (botocore 1.44.5, CompleteMultipartUpload, EntityTooSmall)."""
 
 MAX_THREADS = 1_000
+_ACCOUNT_DIGITS = 12
 
 TIERS = ("Bulk", "Standard", "Expedited")
 STORAGE_CLASSES = (
@@ -52,6 +53,10 @@ class Options:
     rate: requests per second, 0 for no limit. threads: requests in flight.
     days, tier: the restore's. storage_class: the copy's target.
     multipart_threshold_bytes: larger objects are copied in parts, of part_size_bytes each.
+    audit: keep each copied object's picture from before. allow_noncurrent: copy noncurrent versions too.
+    delete_superseded: delete each version once its copy is checked.
+    request_payer: "requester" where we pay for requests to somebody else's bucket, else "".
+    bucket_owner: the account that must own the bucket, "" for any.
     """
 
     phase: Phase
@@ -65,6 +70,11 @@ class Options:
     storage_class: str = ""
     multipart_threshold_bytes: int = MAX_COPY_BYTES
     part_size_bytes: int = 512 * MIB
+    audit: bool = False
+    allow_noncurrent: bool = False
+    delete_superseded: bool = False
+    request_payer: str = ""
+    bucket_owner: str = ""
 
 
 def parse_command_line(arguments: Sequence[str]) -> Options:
@@ -106,6 +116,21 @@ def _parser() -> argparse.ArgumentParser:
         default=512 * MIB,
         help="size of each part; grows by itself when an object would need over 10,000 (default: %(default)s)",
     )
+    copy.add_argument(
+        "--audit",
+        action="store_true",
+        help="keep what each copied object was before, for a later check, with the results",
+    )
+    copy.add_argument(
+        "--allow-noncurrent",
+        action="store_true",
+        help="copy versions too that are not the current ones: each becomes the current one",
+    )
+    copy.add_argument(
+        "--delete-superseded",
+        action="store_true",
+        help="delete each version that was copied, for good, once its copy is checked; never a locked one",
+    )
     return parser
 
 
@@ -141,7 +166,17 @@ def _phase_parser(
         type=_whole(1, MAX_THREADS),
         default=32,
         metavar="T",
-        help="requests in flight at once, at most (default: %(default)s)",
+        help="keys worked on at once, at most; parts of large objects come beside them (default: %(default)s)",
+    )
+    parser.add_argument(
+        "--request-payer", choices=("requester",), default="", help="pay for the requests to a requester-pays bucket"
+    )
+    parser.add_argument(
+        "--bucket-owner",
+        type=_account,
+        default=argparse.SUPPRESS,
+        metavar="ACCOUNT_ID",
+        help="refuse to work on a bucket of any other account",
     )
     return parser
 
@@ -159,6 +194,12 @@ def _whole(least: int, most: int) -> Callable[[str], int]:
         return number
 
     return parse
+
+
+def _account(text: str) -> str:
+    if not (len(text) == _ACCOUNT_DIGITS and text.isascii() and text.isdigit()):
+        raise argparse.ArgumentTypeError(f"{text!r} is not an account id: {_ACCOUNT_DIGITS} digits")
+    return text
 
 
 def _rate(text: str) -> float:

@@ -17,10 +17,10 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 from typing import Protocol
 
+from worker.answers import Course
 from worker.contract import LotEntry, Outcome, ResultRow
 from worker.errors import StoppingError, WorkerError
 from worker.facts import ObjectFacts
-from worker.judge import Course
 
 log = logging.getLogger("worker")
 
@@ -29,6 +29,12 @@ RETRY_BUDGET_S = 900.0
 
 CREDENTIALS_BUDGET_S = 60.0
 """How long credentials that S3 refuses may take to be renewed, in seconds; ECS and botocore do it well ahead."""
+
+LONG_THREADS = 4
+"""Keys that take long worked on at once, beside the others: more would share the same threads for their parts."""
+
+LONG_WAITING = 1_000
+"""Keys that take long held at most, the waiting ones included; with more of them, the short ones behind wait too."""
 
 MAX_DELAY_S = 20.0
 _TICK_S = 0.5
@@ -48,12 +54,24 @@ class Again:
     memory: ObjectFacts | None = None
 
 
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Elsewhere:
+    """
+    What an action says of a key that takes long: it is to go on with another action, on the few threads for such.
+
+    memory: as in Again.
+    """
+
+    action: "Action"
+    memory: ObjectFacts | None = None
+
+
 class Action(Protocol):
     """What a phase does to one key."""
 
-    def __call__(self, entry: LotEntry, memory: ObjectFacts | None, /) -> ResultRow | Again:
+    def __call__(self, entry: LotEntry, memory: ObjectFacts | None, /) -> ResultRow | Again | Elsewhere:
         """
-        The key's result, or the wish to try again.
+        The key's result, the wish to try again, or to go on elsewhere.
 
         memory: what the last try's Again remembered.
         Raises StoppingError when the task stops before the key is done, WorkerError when no key can go on.
@@ -75,17 +93,19 @@ class _Try:
     """
     One key's way through the loop.
 
-    tries: made so far. since: when it was first refused. refused_since: when its credentials were, in a row.
+    long_action: what it goes on with when it takes long. tries: made so far.
+    since: when it was first refused. refused_since: when its credentials were, in a row.
     """
 
     entry: LotEntry
     memory: ObjectFacts | None = None
+    long_action: Action | None = None
     tries: int = 0
     since: float = 0.0
     refused_since: float | None = None
 
 
-_Found = ResultRow | Again | StoppingError | WorkerError
+_Found = ResultRow | Again | Elsewhere | StoppingError | WorkerError
 
 
 class Loop:
@@ -114,6 +134,8 @@ class Loop:
         self._clock = clock
         self._jitter = jitter
         self._todo: queue.SimpleQueue[_Try | None] = queue.SimpleQueue()
+        self._long_todo: queue.SimpleQueue[_Try | None] = queue.SimpleQueue()
+        self._long = 0
         self._found: queue.SimpleQueue[tuple[_Try, _Found] | None] = queue.SimpleQueue()
         self._delayed: list[tuple[float, int, _Try]] = []
         self._numbers = itertools.count()
@@ -131,14 +153,14 @@ class Loop:
 
         Raises WorkerError when no key can go on, after what was in flight has ended and its results are handed on.
         """
-        workers = [threading.Thread(target=self._work, daemon=True) for _ in range(self._threads)]
-        for worker in workers:
-            worker.start()
+        queues = [self._todo] * self._threads + [self._long_todo] * LONG_THREADS
+        for todo in queues:
+            threading.Thread(target=self._work, args=(todo,), daemon=True).start()
         try:
             return self._run(entries)
         finally:
-            for _ in workers:
-                self._todo.put(None)
+            for todo in queues:
+                todo.put(None)
 
     def _run(self, entries: Iterator[LotEntry]) -> bool:
         failure: WorkerError | None = None
@@ -154,10 +176,13 @@ class Loop:
                 continue
             key, what = found
             self._busy.discard(key.entry)
+            self._long -= key.long_action is not None
             if isinstance(what, WorkerError):
                 failure = failure or what
             elif isinstance(what, StoppingError):
                 complete = False
+            elif isinstance(what, Elsewhere):
+                self._hand_out(replace(key, memory=what.memory, long_action=what.action))
             else:
                 failure = self._guard(self._settle, key, what) or failure
         if failure:
@@ -179,7 +204,7 @@ class Loop:
 
     def _feed(self, entries: Iterator[LotEntry]) -> None:
         """Hand out due retries, then new keys, as far as there is room."""
-        while len(self._busy) < 2 * self._threads:
+        while len(self._busy) - self._long < 2 * self._threads and self._long < LONG_WAITING:
             if self._delayed and self._delayed[0][0] <= self._clock():
                 self._hand_out(heapq.heappop(self._delayed)[2])
                 continue
@@ -197,7 +222,8 @@ class Loop:
             self._delay(key, _TICK_S)
             return
         self._busy.add(key.entry)
-        self._todo.put(key)
+        self._long += key.long_action is not None
+        (self._long_todo if key.long_action else self._todo).put(key)
 
     def _delay(self, key: _Try, seconds: float) -> None:
         heapq.heappush(self._delayed, (self._clock() + seconds, next(self._numbers), key))
@@ -244,16 +270,16 @@ class Loop:
             raise WorkerError(f"gave up after {patience:.0f} s without one key settled: {again.row.message}")
         self._sink.add(again.row)
 
-    def _work(self) -> None:
+    def _work(self, todo: "queue.SimpleQueue[_Try | None]") -> None:
         """A thread's life: keys, one after the other."""
-        while (key := self._todo.get()) is not None:
+        while (key := todo.get()) is not None:
             self._found.put((key, self._try(key)))
 
     def _try(self, key: _Try) -> _Found:
         if self._stop.is_set():
             return StoppingError()
         try:
-            return self._action(key.entry, key.memory)
+            return (key.long_action or self._action)(key.entry, key.memory)
         except (StoppingError, WorkerError) as error:
             return error
         except Exception as error:

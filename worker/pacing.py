@@ -74,13 +74,13 @@ class Pace:
         has to be woken.
         """
         if self._limit is None:
-            self._check_stop()
+            self.check_stop()
             with self._lock:
                 self.sent += 1
             return
         with self._turn:
             while True:
-                self._check_stop()
+                self.check_stop()
                 with self._lock:
                     delay = self._take_token()
                 if delay <= 0:
@@ -99,9 +99,15 @@ class Pace:
     def pause(self, seconds: float) -> None:
         """Wait before a request is repeated. Raises StoppingError once the task is to stop."""
         self._wait(seconds)
-        self._check_stop()
+        self.check_stop()
 
-    def _check_stop(self) -> None:
+    def count(self) -> None:
+        """Count a request that is sent without waiting for its turn."""
+        with self._lock:
+            self.sent += 1
+
+    def check_stop(self) -> None:
+        """Raise StoppingError once the task is to stop."""
         if self._stop.is_set():
             raise StoppingError
 

@@ -1,9 +1,11 @@
 """Results: what earlier attempts left, and the parts, progress and tally that this one writes."""
 
 import hashlib
+import queue
 import time
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
@@ -13,11 +15,13 @@ from worker.contract import (
     LotEntry,
     LotFileName,
     Outcome,
+    Picture,
     ResultRow,
     StatePaths,
     Tally,
     TaskStatus,
     exit_code_of,
+    format_picture_line,
     format_result_rows,
     parse_result_rows,
 )
@@ -42,17 +46,19 @@ class Earlier:
     finished: keys that need no more work, as 16-byte digests, with their outcomes; nothing else of earlier
         results is kept in memory.
     last_seq: the highest sequence number of this attempt's own parts (a run of it by hand, say), or 0.
+    notes_of_uploads: the names of the notes that tell of uploads in parts for keys which aren't finished.
     """
 
     finished: Mapping[int, Outcome]
     last_seq: int
+    notes_of_uploads: tuple[str, ...] = ()
 
     def outcome(self, entry: LotEntry) -> Outcome | None:
         """The outcome of a finished key, None for one that needs work."""
-        return self.finished.get(_digest(entry)) if self.finished else None
+        return self.finished.get(digest_of(entry)) if self.finished else None
 
 
-def _digest(entry: LotEntry) -> int:
+def digest_of(entry: LotEntry) -> int:
     """128 bits of a hash that stand for the entry: a collision within a lot is as good as impossible."""
     text = f"{entry.bucket}\0{entry.version_id}\0{entry.key}".encode()
     return int.from_bytes(hashlib.blake2b(text, digest_size=16).digest())
@@ -66,14 +72,20 @@ def read_earlier(store: Store, attempt: int) -> Earlier:
     and keys that failed or are pending are tried again.
     Raises WorkerError naming a part that is damaged.
     """
-    numbers = [number for number in map(LotFileName.parse, store.names()) if number and number.kind == "results"]
+    names = store.names()
+    numbers = [number for number in map(LotFileName.parse, names) if number and number.kind == "results"]
     finished: dict[int, Outcome] = {}
     for number in sorted(numbers):
         for row in _read_part(store, StatePaths.part_name(number.attempt, number.seq)):
             if row.outcome.status is TaskStatus.SUCCEEDED:
-                finished[_digest(row.entry)] = row.outcome
+                finished[digest_of(row.entry)] = row.outcome
+    digests = {name: StatePaths.parse_upload_name(name) for name in names}
     return Earlier(
-        finished=finished, last_seq=max((number.seq for number in numbers if number.attempt == attempt), default=0)
+        finished=finished,
+        last_seq=max((number.seq for number in numbers if number.attempt == attempt), default=0),
+        notes_of_uploads=tuple(
+            sorted(name for name, digest in digests.items() if digest is not None and digest not in finished)
+        ),
     )
 
 
@@ -108,7 +120,8 @@ class Recorder:
     ) -> None:
         self._store = store
         self._attempt = attempt
-        self._seq = last_seq
+        self._seq = self._audit_seq = last_seq
+        self._pictures: queue.SimpleQueue[tuple[LotEntry, Picture]] = queue.SimpleQueue()
         self._requests = requests
         self._clock = clock
         self._now = now
@@ -121,6 +134,10 @@ class Recorder:
     def pass_over(self, outcome: Outcome) -> None:
         """Count a key that an earlier attempt finished."""
         self._outcomes[outcome] += 1
+
+    def take_picture(self, entry: LotEntry, picture: Picture) -> None:
+        """Take the picture of an object that was copied, before its result is added; any thread may."""
+        self._pictures.put((entry, picture))
 
     def add(self, row: ResultRow) -> None:
         """Take a key's result; it is written with the next part."""
@@ -139,14 +156,30 @@ class Recorder:
             self.write_progress()
 
     def flush(self) -> None:
-        """Write the waiting rows as a part of their own, under the first number that isn't taken."""
+        """
+        Write the waiting rows as a part of their own, under the first number that isn't taken.
+
+        The pictures go before them: a kill between the two leaves a picture without a result, never the reverse.
+        """
+        pictures = "".join(format_picture_line(*picture) for picture in self._taken_pictures())
+        if pictures:
+            self._audit_seq = self._create(StatePaths.audit_name, self._audit_seq, pictures.encode())
         if self._rows:
-            content = format_result_rows(self._rows).encode()
-            self._seq += 1
-            while not self._store.create(StatePaths.part_name(self._attempt, self._seq), content):
-                self._seq += 1
+            self._seq = self._create(StatePaths.part_name, self._seq, format_result_rows(self._rows).encode())
             self._rows.clear()
         self._flushed_at = self._clock()
+
+    def _taken_pictures(self) -> Iterator[tuple[LotEntry, Picture]]:
+        with suppress(queue.Empty):
+            while True:
+                yield self._pictures.get_nowait()
+
+    def _create(self, name: Callable[[int, int], str], seq: int, content: bytes) -> int:
+        """Write a part under the first number after seq that isn't taken; that number."""
+        seq += 1
+        while not self._store.create(name(self._attempt, seq), content):
+            seq += 1
+        return seq
 
     def write_progress(self) -> None:
         """Write progress.json as of now."""

@@ -164,7 +164,7 @@ class S3Store:
             raise WorkerError(f"can't write {self.where(name)}: {error}") from error
 
     def _put(self, name: str, content: bytes, **condition: str) -> None:
-        kind = "application/json" if name.endswith(".json") else "text/csv"
+        kind = "text/csv" if name.endswith(".csv") else "application/json"
         try:
             self._client.put_object(
                 Bucket=self._bucket,

@@ -8,16 +8,18 @@ from contextlib import suppress
 from typing import TYPE_CHECKING
 
 from worker.actions.asking import S3
-from worker.actions.copy import CopyAction
+from worker.actions.copy import CopyAction, CopySettings
+from worker.actions.parts import PARTS_IN_FLIGHT
 from worker.actions.restore import RestoreAction
+from worker.actions.uploads import Uploads, abort_left_behind
 from worker.command_line import Options
 from worker.contract import ExitCode, LotEntry, Outcome, Phase, ResultRow
-from worker.errors import WorkerError
-from worker.loop import Action, Loop
+from worker.errors import StoppingError, WorkerError
+from worker.loop import LONG_THREADS, Action, Loop
 from worker.lot import first_of, read_lot
 from worker.pacing import Pace
 from worker.results import Earlier, Recorder, read_earlier
-from worker.store import open_store
+from worker.store import Store, open_store
 
 if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client
@@ -65,14 +67,22 @@ class Task:
         pace = Pace(options.rate, self._stop)
         entries = first_of(read_lot(options.lot, self._state_client))
         earlier = read_earlier(store, options.attempt)
-        action = self._action(pace)
-        recorder = Recorder(store, attempt=options.attempt, last_seq=earlier.last_seq, requests=lambda: pace.sent)
+        s3 = self._s3(pace)
+        recorder = Recorder(
+            store,
+            attempt=options.attempt,
+            last_seq=earlier.last_seq,
+            requests=lambda: pace.sent,
+        )
         # Before the first key, so that a state which can't be written is found before anything is done.
         recorder.write_progress()
         _say("started", options, recorder, finished_earlier=len(earlier.finished))
         sink = _Sink(recorder, lambda: _say("running", options, recorder, limit=pace.limit))
+        action = self._action(s3, store, recorder)
         self._loop = Loop(action, sink, threads=options.threads, stop=self._stop)
         try:
+            with suppress(StoppingError):
+                abort_left_behind(s3, store, earlier)
             complete = self._loop.run(_left(entries, earlier, recorder))
         except WorkerError:
             with suppress(WorkerError):
@@ -82,16 +92,37 @@ class Task:
         _say("finished" if complete else "interrupted", options, recorder, exit_code=int(code))
         return code
 
-    def _action(self, pace: Pace) -> Action:
+    def _s3(self, pace: Pace) -> S3:
         options = self._options
-        s3 = S3(self._object_client(options.threads), pace, options.phase)
+        always = {
+            "RequestPayer": options.request_payer,
+            "ExpectedBucketOwner": options.bucket_owner,
+            "ExpectedSourceBucketOwner": options.bucket_owner,
+        }
+        connections = options.threads + LONG_THREADS + PARTS_IN_FLIGHT
+        return S3(
+            self._object_client(connections),
+            pace,
+            options.phase,
+            {name: value for name, value in always.items() if value},
+        )
+
+    def _action(self, s3: S3, store: Store, recorder: Recorder) -> Action:
+        options = self._options
         if options.phase is Phase.RESTORE:
             return RestoreAction(s3, days=options.days, tier=options.tier)
-        return CopyAction(
-            s3,
+        settings = CopySettings(
             target=options.storage_class,
             threshold_bytes=options.multipart_threshold_bytes,
             part_bytes=options.part_size_bytes,
+            allow_noncurrent=options.allow_noncurrent,
+            delete_superseded=options.delete_superseded,
+        )
+        return CopyAction(
+            s3,
+            settings,
+            uploads=Uploads(store, options.attempt),
+            audit=recorder.take_picture if options.audit else None,
         )
 
 

@@ -1,5 +1,6 @@
 """Buckets: is one there, is it empty, and, when the user asked for it, empty and delete it."""
 
+from collections.abc import Mapping
 from typing import Any
 
 from botocore.exceptions import ClientError
@@ -10,26 +11,42 @@ from orchestrator.errors import S3ReclassError
 _GONE = "NoSuchBucket"
 
 
-def check_bucket(bucket: str, *, s3: Any = None) -> None:
+def check_bucket(bucket: str, *, arguments: Mapping[str, str] | None = None, s3: Any = None) -> None:
     """
     Nothing, when the bucket is in this Region and these credentials may list it.
 
+    arguments: of requests for its objects: RequestPayer, ExpectedBucketOwner.
     Raises S3ReclassError saying which of the three it isn't.
     """
     s3 = s3 or client("s3")
     region = s3.meta.region_name
     with aws_errors(f"looking at the bucket {bucket}"):
         try:
-            answer = s3.head_bucket(Bucket=bucket)
+            answer = _head_bucket(s3, bucket, arguments or {})
         except ClientError as error:
-            raise _explained(error, bucket, region) from error
+            raise _explained(error, bucket, region, (arguments or {}).get("ExpectedBucketOwner", "")) from error
     there = answer.get("BucketRegion") or answer["ResponseMetadata"]["HTTPHeaders"].get("x-amz-bucket-region", region)
     if there != region:
         # botocore follows S3's redirect to another Region by itself, so that this is no error to it.
         raise _elsewhere(bucket, there, region)
 
 
-def _explained(error: ClientError, bucket: str, region: str) -> S3ReclassError:
+def _head_bucket(s3: Any, bucket: str, arguments: Mapping[str, str]) -> Any:
+    """
+    S3's answer to HeadBucket; where that is denied to a requester who pays, to a listing of one key.
+
+    HeadBucket has no RequestPayer (botocore 1.44.5), without which a Requester Pays bucket denies other accounts.
+    """
+    owner = {name: value for name, value in arguments.items() if name == "ExpectedBucketOwner"}
+    try:
+        return s3.head_bucket(Bucket=bucket, **owner)
+    except ClientError as error:
+        if error_code(error) not in DENIED or "RequestPayer" not in arguments:
+            raise
+    return s3.list_objects_v2(Bucket=bucket, MaxKeys=1, **arguments)
+
+
+def _explained(error: ClientError, bucket: str, region: str, owner: str) -> S3ReclassError:
     """HeadBucket's answer in words: it has no body, so that its code is the HTTP status."""
     code = error_code(error)
     there = error.response.get("ResponseMetadata", {}).get("HTTPHeaders", {}).get("x-amz-bucket-region", "")
@@ -41,7 +58,8 @@ def _explained(error: ClientError, bucket: str, region: str) -> S3ReclassError:
         )
     if code in DENIED:
         return S3ReclassError(
-            f"no access to the bucket {bucket} ({code}): it may be another account's; "
+            f"no access to the bucket {bucket} ({code}): it may be another account's"
+            f"{f', and not {owner}, which --bucket-owner names' if owner else ''}; "
             "your credentials need s3:ListBucket on it"
         )
     if code in {"301", "PermanentRedirect", "400"}:

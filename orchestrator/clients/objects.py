@@ -6,7 +6,7 @@ makes looking at the rest pointless (no credentials, no such bucket, no connecti
 """
 
 import random
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from queue import SimpleQueue
 from threading import Event, Lock, Semaphore, Thread
 from typing import Any
@@ -26,7 +26,7 @@ from orchestrator.clients.sessions import EXPIRED, UNKNOWN_CREDENTIALS, aws_erro
 from orchestrator.clock import Clock
 from orchestrator.errors import S3ReclassError
 from orchestrator.planning.object_head import Look, ObjectHead
-from worker.contract import LotEntry
+from worker.contract import LotEntry, picture_of
 
 THREADS = 64
 """Requests in flight: at 30 ms each, enough to keep one core busy; more cost memory and bring nothing."""
@@ -58,10 +58,18 @@ def region() -> str:
     return str(client("s3").meta.region_name)
 
 
-def head_objects(
+def head_client(threads: int = THREADS) -> Any:
+    """A client for `head_objects`, for whoever calls that often: making one takes longer than many requests."""
+    # A fixed user agent saves composing one for each request, a sixth of botocore's work (measured).
+    return client("s3", max_pool_connections=threads, user_agent="s3reclass")
+
+
+def head_objects(  # noqa: PLR0913 (what to look at, how to ask, and three things that tests and verify give)
     entries: Iterable[LotEntry],
     *,
     versions: bool = True,
+    pictures: bool = False,
+    arguments: Mapping[str, str] | None = None,
     clock: Clock | None = None,
     threads: int = THREADS,
     s3: Any = None,
@@ -71,11 +79,16 @@ def head_objects(
 
     entries: a stream of any length; it is read no further than a few hundred keys ahead of the reader.
     versions: look at the version that a line names; otherwise at the current one, whatever it names.
+    pictures: ask for checksums too, and take down all that the answer shows.
+    arguments: of each request, beside: RequestPayer, ExpectedBucketOwner.
     Raises S3ReclassError when looking on is pointless, and whatever reading `entries` raises.
     """
-    # A fixed user agent saves composing one for each request, a sixth of botocore's work (measured).
-    s3 = s3 or client("s3", max_pool_connections=threads, user_agent="s3reclass")
-    looker = _Looker(s3, versions=versions, clock=clock or Clock())
+    looker = _Looker(
+        s3 or head_client(threads),
+        versions=versions,
+        arguments={**(arguments or {}), **({"ChecksumMode": "ENABLED"} if pictures else {})},
+        clock=clock or Clock(),
+    )
     feed = _Feed(entries, window=threads * WINDOW_PER_THREAD)
     results: _Results = SimpleQueue()
 
@@ -138,21 +151,23 @@ class _Feed:
 class _Looker:
     """Looks at one object; shared by the threads."""
 
-    def __init__(self, s3: Any, *, versions: bool, clock: Clock) -> None:
+    def __init__(self, s3: Any, *, versions: bool, arguments: Mapping[str, str], clock: Clock) -> None:
         self._s3 = s3
         self._versions = versions
+        self._arguments = arguments
+        self._pictures = "ChecksumMode" in arguments
         self._clock = clock
         self._codes: dict[tuple[str, int], str] = {}
         self._lock = Lock()
 
     def head_object(self, entry: LotEntry) -> ObjectHead:
         """What S3 says of the object, after as many tries as it takes."""
-        which = {"Bucket": entry.bucket, "Key": entry.key}
+        which = {"Bucket": entry.bucket, "Key": entry.key, **self._arguments}
         if self._versions and entry.version_id:
             which["VersionId"] = entry.version_id
         for delay_s in (*RETRY_AFTER_S, None):
             try:
-                return _found(entry, self._s3.head_object(**which))
+                return _found(entry, self._s3.head_object(**which), picture=self._pictures)
             except ClientError as error:
                 if delay_s is None or not _passes(error):
                     return self._refused(entry, which, error)
@@ -181,7 +196,9 @@ class _Looker:
             marker = error.response.get("ResponseMetadata", {}).get("HTTPHeaders", {}).get("x-amz-delete-marker")
             return _unseen(entry, Look.MISSING, "a delete marker" if marker == "true" else "no such key or version")
         if status == _HTTP_DENIED:
-            hint = "s3:GetObject is needed; without s3:ListBucket, S3 answers so for missing keys, too"
+            # HeadObject, `ChecksumMode`: an object's checksum under KMS is shown to those who may use its key.
+            key = ", and kms:Decrypt on its KMS key, if it has one" if self._pictures else ""
+            hint = f"s3:GetObject is needed{key}; without s3:ListBucket, S3 answers so for missing keys, too"
             return _unseen(entry, Look.DENIED, f"{code}: {hint}")
         return _unseen(entry, Look.ERROR, f"S3 answered {code}")
 
@@ -223,7 +240,7 @@ def _passes(error: ClientError) -> bool:
     return _status(error) >= _HTTP_SERVER_ERROR or error_code(error) in THROTTLED
 
 
-def _found(entry: LotEntry, answer: dict[str, Any]) -> ObjectHead:
+def _found(entry: LotEntry, answer: dict[str, Any], *, picture: bool) -> ObjectHead:
     return ObjectHead(
         entry=entry,
         look=Look.FOUND,
@@ -234,6 +251,7 @@ def _found(entry: LotEntry, answer: dict[str, Any]) -> ObjectHead:
         archive_status=answer.get("ArchiveStatus", ""),
         restore=answer.get("Restore", ""),
         version_id=answer.get("VersionId", ""),
+        picture=picture_of(answer) if picture else None,
     )
 
 

@@ -16,8 +16,9 @@ from orchestrator.planning.cost import estimate_job
 from orchestrator.planning.estimate_text import estimate_json, estimate_lines
 from orchestrator.planning.object_head import Look, ObjectHead
 from orchestrator.planning.sample import DEFAULT_SEED, DEFAULT_SIZE, Sample
+from orchestrator.planning.storage_classes import STORAGE_CLASSES
 from orchestrator.sampling import sample_objects
-from orchestrator.settings import STORAGE_CLASSES, Settings
+from orchestrator.settings import Settings
 from worker.contract import LotEntry, Phase
 
 MAX_SIZE = 1_000_000
@@ -27,7 +28,7 @@ _PHASES = {"restore": (Phase.RESTORE,), "copy": (Phase.COPY,), "all": (Phase.RES
 
 
 @click.command()
-@uses_settings("storage_class", "place", "lots", "days", "tier", "max_tasks", "rate")
+@uses_settings("storage_class", "place", "request_payer", "bucket_owner", "lots", "days", "tier", "max_tasks", "rate")
 @click.option("--phase", type=click.Choice(list(_PHASES)), default="all", show_default=True, help="What to estimate.")
 @click.option(
     "--sample",
@@ -78,7 +79,7 @@ def command(  # noqa: PLR0913 (an option each)
         sample = _assumed(lots, mean_size or 0, from_class or "", Clock())
     else:
         verify_lots(folder, lots)
-        sample = _looked_at(folder, lots, size)
+        sample = _looked_at(folder, lots, size, settings)
     estimate = estimate_job(lots, sample, settings, region(), _PHASES[phase])
     if as_json:
         click.echo(json.dumps(estimate_json(estimate), indent=1))
@@ -86,9 +87,9 @@ def command(  # noqa: PLR0913 (an option each)
         click.echo("\n".join(estimate_lines(estimate)))
 
 
-def _looked_at(folder: Path, lots: Lots, size: int) -> Sample:
+def _looked_at(folder: Path, lots: Lots, size: int, settings: Settings) -> Sample:
     with counting("looked at", min(size, lots.keys)) as count:
-        return sample_objects(folder, lots, size, DEFAULT_SEED, count=count)
+        return sample_objects(folder, lots, size, DEFAULT_SEED, arguments=settings.request_arguments(), count=count)
 
 
 def _assumed(lots: Lots, mean_size: int, from_class: str, clock: Clock) -> Sample:

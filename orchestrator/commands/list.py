@@ -28,7 +28,7 @@ from orchestrator.settings import Settings
 @click.option(
     "--output", metavar="FILE", type=click.Path(path_type=Path), help="Write to FILE, gzipped if it ends in .gz."
 )
-@uses_settings("bucket")
+@uses_settings("bucket", "request_payer", "bucket_owner")
 def command(*, uri: str | None, classes: tuple[str, ...], output: Path | None, settings: Settings) -> None:
     """
     List the objects of a bucket, or of a prefix: key,size,class,time, as CSV on standard output.
@@ -46,7 +46,7 @@ def command(*, uri: str | None, classes: tuple[str, ...], output: Path | None, s
     wanted = parse_classes(classes)
     seen = listed = 0
     with _destination(output) as write, _counter(output) as count:
-        for seen, found in enumerate(list_objects_v2(bucket, prefix), start=1):
+        for seen, found in enumerate(list_objects_v2(bucket, prefix, settings.request_arguments()), start=1):
             if not wanted or found.storage_class in wanted:
                 write(format_listed(found).encode())
                 listed += 1

@@ -20,6 +20,12 @@ _FLAGS: dict[str, Callable[[Callable[..., Any]], Callable[..., Any]]] = {
         "--state", metavar="URI", help="Where the job's state is kept: s3://bucket/prefix or a directory."
     ),
     "place": click.option("--place", metavar="PLACE", help="Where tasks run: fargate (default) or local."),
+    "request_payer": click.option(
+        "--request-payer", metavar="requester", help="For a Requester Pays bucket of another account: you pay."
+    ),
+    "bucket_owner": click.option(
+        "--bucket-owner", metavar="ACCOUNT", help="The account that must own the bucket, else nothing is done."
+    ),
     "lots": click.option("--lots-dir", "lots", metavar="DIR", help="The folder of lots (default: lots/)."),
     "days": click.option("--days", metavar="N", help="Days that a restored copy stays (default: 7)."),
     "tier": click.option("--tier", metavar="TIER", help="Retrieval tier: Bulk (default), Standard or Expedited."),

@@ -1,6 +1,8 @@
 """`s3reclass run`: one phase of a job, from plan to summary."""
 
 import json
+from collections.abc import Iterable
+from dataclasses import replace
 from pathlib import Path
 
 import click
@@ -9,13 +11,15 @@ from orchestrator import assemble
 from orchestrator.clock import Clock
 from orchestrator.commands.options import uses_settings
 from orchestrator.commands.progress import audience, counted, outcome_lines, say
-from orchestrator.errors import S3ReclassError
+from orchestrator.errors import S3ReclassError, UsageError
 from orchestrator.flow import Job, Plan, Wait, begin, make_plan, plan_calls, see_through
 from orchestrator.lots_folder import read_lots, verify_lots
+from orchestrator.planning.bucket_facts import BucketFacts, bucket_remarks
 from orchestrator.planning.cost import Estimate
 from orchestrator.planning.estimate_text import summary_line
+from orchestrator.planning.plan_remarks import phase_remarks
 from orchestrator.planning.standing import exit_code_of_phase, totals
-from orchestrator.planning.worker_command import PhaseSettings
+from orchestrator.planning.worker_command import CHANGE_DATA, PhaseSettings
 from orchestrator.settings import Settings
 from orchestrator.watch import Ending
 from worker.contract import ExitCode, Outcome, Phase
@@ -30,6 +34,8 @@ HOUR_S = 3_600
     "storage_class",
     "state",
     "place",
+    "request_payer",
+    "bucket_owner",
     "lots",
     "days",
     "tier",
@@ -37,6 +43,20 @@ HOUR_S = 3_600
     "rate",
     "threads",
     "stack",
+)
+@click.option(
+    "--audit", is_flag=True, help="Copy phase: keep what each object was in the state, for `verify` to compare with."
+)
+@click.option(
+    "--allow-noncurrent",
+    is_flag=True,
+    help="Copy phase: copy versions that aren't the current one, too; each copy becomes the current version.",
+)
+@click.option(
+    "--delete-superseded",
+    is_flag=True,
+    help="Copy phase: delete, for good, the version that was copied, once its copy is verified. Versions under "
+    "Object Lock stay.",
 )
 @click.option(
     "--dry-run", is_flag=True, help="Show the plan and print each request it makes as a line of JSON; do nothing."
@@ -59,6 +79,9 @@ def command(  # noqa: PLR0913 (one parameter for each option)
     settings: Settings,
     phase: str,
     *,
+    audit: bool,
+    allow_noncurrent: bool,
+    delete_superseded: bool,
     dry_run: bool,
     wait: bool,
     wait_limit: float,
@@ -72,22 +95,45 @@ def command(  # noqa: PLR0913 (one parameter for each option)
     copies each object onto itself with the target class, once its restored copy is ready; keys that
     aren't ready are `pending`, and running the phase again (or --wait) looks at them again.
     """
-    if wait and phase != Phase.COPY:
-        raise click.UsageError("--wait goes with --phase copy: the restore phase only asks for restores")
-    phase_settings = _phase_settings(Phase(phase), settings)
+    copy_flags = {
+        "--wait": wait,
+        "--audit": audit,
+        "--allow-noncurrent": allow_noncurrent,
+        "--delete-superseded": delete_superseded,
+    }
+    _refuse_nonsense(Phase(phase), {flag for flag, given in copy_flags.items() if given})
+    phase_settings = replace(
+        _phase_settings(Phase(phase), settings),
+        audit=audit,
+        allow_noncurrent=allow_noncurrent,
+        delete_superseded=delete_superseded,
+    )
     lots = read_lots(Path(settings.lots))
     verify_lots(Path(settings.lots), lots)
-    job = assemble.open_job(settings, lots, lots_from_image=lots_from == "image", may_create=not dry_run, say=say)
+    buckets = assemble.bucket_facts_of(settings, lots)
+    _refuse_to_delete_nothing(phase_settings, buckets)
+    job = assemble.open_job(
+        settings,
+        lots,
+        lots_from_image=lots_from == "image",
+        delete_superseded=delete_superseded,
+        may_create=not dry_run,
+        say=say,
+    )
     plan = make_plan(job, phase_settings, settings.rate)
     if plan.nothing_to_do:
         click.echo(f"{phase} of job {lots.job} is finished: nothing to start.")
         _summary(plan.settings.phase, job, Ending(standings=plan.standings, given_up={}, halted=""))
+        if plan.settings.phase is Phase.RESTORE and (advice := _pending_after_restore(job)):
+            say(advice)
         return ExitCode.GOOD
     _show_plan(job, plan, settings)
-    if estimate and plan.starts:
-        _show_estimate(
-            assemble.estimate_for(settings, lots, {one.lot for one in plan.starts}, Phase(phase)), Phase(phase)
-        )
+    known = (
+        assemble.estimate_for(settings, lots, {one.lot for one in plan.starts}, Phase(phase))
+        if estimate and plan.starts
+        else None
+    )
+    _show_remarks(job, plan, buckets, known)
     if dry_run:
         for call in plan_calls(job, plan, settings.lots):
             click.echo(
@@ -111,6 +157,27 @@ def _carry_out(job: Job, plan: Plan, wait: Wait | None) -> int:
     return _summary(plan.settings.phase, job, ending)
 
 
+def _refuse_nonsense(phase: Phase, flags: set[str]) -> None:
+    """Raise UsageError for flags that don't go with the phase, or with each other."""
+    if flags and phase is not Phase.COPY:
+        raise UsageError(f"{', '.join(sorted(flags))} goes with --phase copy: the restore phase only asks for restores")
+    if set(CHANGE_DATA) <= flags:
+        raise UsageError(
+            "--allow-noncurrent and --delete-superseded don't go together: the one makes an old version the current "
+            "one, the other deletes what was copied; run with the first, look at the objects, then decide"
+        )
+
+
+def _refuse_to_delete_nothing(settings: PhaseSettings, buckets: Iterable[BucketFacts]) -> None:
+    """Raise UsageError when versions are to be deleted where there are none."""
+    if settings.delete_superseded and all(bucket.never_versioned for bucket in buckets):
+        names = ", ".join(bucket.bucket for bucket in buckets)
+        raise UsageError(
+            f"--delete-superseded: {names} was never versioned, so that a copy replaces its object and leaves no "
+            "other version: leave the flag out"
+        )
+
+
 def _phase_settings(phase: Phase, settings: Settings) -> PhaseSettings:
     return PhaseSettings(
         phase=phase,
@@ -118,6 +185,8 @@ def _phase_settings(phase: Phase, settings: Settings) -> PhaseSettings:
         tier=settings.tier,
         storage_class=settings.require_storage_class() if phase is Phase.COPY else settings.storage_class,
         threads=settings.threads,
+        request_payer=settings.request_payer,
+        bucket_owner=settings.bucket_owner,
     )
 
 
@@ -138,15 +207,19 @@ def _show_plan(job: Job, plan: Plan, settings: Settings) -> None:
         say(f"{summed.complete} of {summed.lots} lots are complete already and are left alone")
     if plan.running:
         say(f"reattached to {counted(len(plan.running), 'running task')}")
-    if phase is Phase.COPY and Phase.RESTORE not in job.state.begun_phases():
-        say("no restore phase was run for this job: archived objects will be pending")
 
 
-def _show_estimate(estimate: Estimate, phase: Phase) -> None:
-    """The phase's total, and what the sample gives reason to warn of."""
-    say(summary_line(estimate, phase))
-    for warning in estimate.warnings:
-        say(f"- {warning}")
+def _show_remarks(job: Job, plan: Plan, buckets: Iterable[BucketFacts], estimate: Estimate | None) -> None:
+    """The phase's total, if it was estimated, and all that there is to know before it starts."""
+    if estimate:
+        say(summary_line(estimate, plan.settings.phase))
+    begun = Phase.RESTORE in job.state.begun_phases()
+    for remark in (
+        *phase_remarks(plan.settings, estimate, restore_begun=begun),
+        *(remark for bucket in buckets for remark in bucket_remarks(bucket, plan.settings)),
+        *(estimate.warnings if estimate else ()),
+    ):
+        say(f"- {remark}")
 
 
 def _summary(phase: Phase, job: Job, ending: Ending) -> int:
@@ -181,6 +254,21 @@ def _next_steps(phase: Phase, code: int, pending: int, unprocessed: int) -> list
     if phase is Phase.COPY and code == ExitCode.GOOD:
         lines.append("next: `s3reclass report --csv report.csv`, `s3reclass verify`")
     return lines
+
+
+def _pending_after_restore(job: Job) -> str:
+    """What to do about keys that the copy phase left pending once the restore phase has done its part, or ""."""
+    if Phase.COPY not in job.state.begun_phases():
+        return ""
+    pending = totals(job.state.standings(job.lots, Phase.COPY)).outcomes.get(Outcome.PENDING, 0)
+    if not pending:
+        return ""
+    return (
+        f"{counted(pending, 'key')} are pending in the copy phase. If their restored copies have expired, begin a job "
+        "of these keys: `s3reclass report --outcome pending --csv again.csv`, `s3reclass split again.csv "
+        "--bucket-column 1 --key-column 2 --version-column 3 --url-encoded --lots-dir again`, then both phases with "
+        "--lots-dir again"
+    )
 
 
 def _after_interrupt(job: Job, plan: Plan) -> str:

@@ -18,7 +18,12 @@ from orchestrator.stack import ensure_stack
     multiple=True,
     help="A KMS key that the objects are encrypted with: tasks may use it from then on. May be repeated.",
 )
-def command(*, settings: Settings, kms_keys: tuple[str, ...]) -> None:
+@click.option(
+    "--delete-superseded/--no-delete-superseded",
+    default=None,
+    help="Let tasks delete versions of objects, as `run --delete-superseded` needs it, or no longer.",
+)
+def command(*, settings: Settings, kms_keys: tuple[str, ...], delete_superseded: bool | None) -> None:
     """
     Make the stack: cluster, repository, roles, state bucket, log group, security group.
 
@@ -26,8 +31,14 @@ def command(*, settings: Settings, kms_keys: tuple[str, ...]) -> None:
     under [fargate] is used instead of the stack's own. `push-image` and `run` do the same when the stack is
     missing.
     """
-    check_bucket(settings.require_bucket())
-    parts = ensure_stack(settings, say=lambda line: click.echo(line, err=True), kms_keys=kms_keys, look_again=True)
+    check_bucket(settings.require_bucket(), arguments=settings.request_arguments())
+    parts = ensure_stack(
+        settings,
+        say=lambda line: click.echo(line, err=True),
+        kms_keys=kms_keys,
+        delete_superseded=delete_superseded,
+        look_again=True,
+    )
     _show(parts)
 
 

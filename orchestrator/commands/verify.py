@@ -1,38 +1,46 @@
-"""`s3reclass verify`: look at every object of the job and say which aren't in the target class."""
+"""`s3reclass verify`: look at every object of the job and say which aren't in the target class, or as they were."""
 
 import os
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from random import Random
 
 import click
 
-from orchestrator.clients.objects import head_objects
+from orchestrator import assemble
+from orchestrator.clients.objects import THREADS, head_client, head_objects
+from orchestrator.clock import Clock
 from orchestrator.commands.counting import counting
 from orchestrator.commands.options import uses_settings
-from orchestrator.errors import S3ReclassError
-from orchestrator.lots_folder import iter_entries, read_lots, sample_entries, verify_lots
-from orchestrator.model import Lots
+from orchestrator.commands.progress import say
+from orchestrator.errors import NoStateError, S3ReclassError
+from orchestrator.job_state import JobState
+from orchestrator.lots_folder import iter_lot, read_lots, sample_by_lot, verify_lots
+from orchestrator.model import Lot, Lots
+from orchestrator.planning.comparison import Basis, Before, befores_of, compare_head
+from orchestrator.planning.object_head import Look
 from orchestrator.planning.sample import DEFAULT_SEED, choose_indexes
-from orchestrator.planning.verdict import Verdict, format_verdict_rows, judge_head, verdict_line
+from orchestrator.planning.verdict import Judged, Verdict, format_verdict_row, judge_head, verdict_line
 from orchestrator.settings import Settings
-from worker.contract import ExitCode, LotEntry
+from worker.contract import ExitCode, LotEntry, Phase
 
 SHOWN = 20
 """Keys that are named on standard output; `--csv` takes them all."""
 
+_UNKNOWN = Before()
+
 
 @click.command()
-@uses_settings("storage_class", "lots")
+@uses_settings("storage_class", "state", "place", "request_payer", "bucket_owner", "lots", "stack")
 @click.option(
     "--csv",
     "csv_file",
     metavar="FILE",
     type=click.Path(dir_okay=False, path_type=Path),
-    help="Write a row for each key that isn't in the class: Bucket, Key (URL-encoded), VersionId, Verdict, "
-    "StorageClass, ResultMessage; no header.",
+    help="Write a row for each key that isn't in the class, or differs: Bucket, Key (URL-encoded), VersionId, "
+    "Verdict, StorageClass, ResultMessage; no header.",
 )
 @click.option(
     "--sample",
@@ -43,52 +51,103 @@ SHOWN = 20
 )
 def command(*, settings: Settings, csv_file: Path | None, size: int | None) -> int:
     """
-    Look at every object of the job in lots/ and say which aren't in the target class.
+    Look at every object of the job in lots/ and say which aren't in the target class, or as they were.
 
     Sends a HEAD request for the current version of every key, whatever version the lot names: a copy on a
-    versioned bucket is the current one. A key that couldn't be looked at is never taken for good:
-    it is `missing`, `denied` or `error`.
+    versioned bucket is the current one. After `run --phase copy --audit` it compares all that HEAD shows with
+    what it showed before the copy: size, content (ETag, checksums), headers, metadata, number of tags, encryption,
+    Object Lock. After a copy without it, the size and the version. A key that couldn't be looked at is
+    never taken for good: it is `missing`, `denied` or `error`.
 
-    Exit codes: 0 every key looked at is in the class; 3 some aren't, or couldn't be looked at.
+    Exit codes: 0 every key looked at is in the class and as it was; 3 some aren't, or couldn't be looked at.
     """
     target = settings.require_storage_class()
     folder = Path(settings.lots)
     lots = read_lots(folder)
     verify_lots(folder, lots)
-    entries, total = _entries(folder, lots, size)
-    found = Counter[Verdict]()
+    state = _state(settings)
+    found, bases = Counter[Verdict](), Counter[Basis]()
     shown: list[str] = []
+    total = min(size or lots.keys, lots.keys)
     with _rows(csv_file) as write, counting("looked at", total) as count:
-        for head in head_objects(entries, versions=False):
-            verdict = judge_head(head, target)
-            found[verdict] += 1
-            if verdict is not Verdict.IN_CLASS:
-                write(format_verdict_rows([head], target))
+        for judged, basis in _judge_all(settings, lots, size, state, target):
+            found[judged.verdict] += 1
+            if judged.head.look is Look.FOUND:
+                bases[basis] += 1
+            if judged.verdict is not Verdict.IN_CLASS:
+                write(format_verdict_row(judged))
                 if len(shown) < SHOWN:
-                    shown.append(verdict_line(head, target))
+                    shown.append(verdict_line(judged))
             count(found.total())
     if found.total() != total:
         raise S3ReclassError(f"{total:,} keys were to be looked at and {found.total():,} were: run verify again")
-    for line in _summary(lots, target, found, shown):
+    for line in _summary(lots, target, found, bases if state else Counter(), shown):
         click.echo(line)
     if csv_file and total > found[Verdict.IN_CLASS]:
         click.echo(f"all of them: {csv_file}")
     return ExitCode.GOOD if found[Verdict.IN_CLASS] == total else ExitCode.SOME_FAILED
 
 
-def _entries(folder: Path, lots: Lots, size: int | None) -> tuple[Iterable[LotEntry], int]:
-    """The entries to look at, and how many they are."""
+def _state(settings: Settings) -> JobState | None:
+    """The job's state, or None, which is said, when there is none to compare with."""
+    try:
+        state = assemble.open_state(settings, None)
+        state.lots()
+    except NoStateError as error:
+        say(f"only the class is looked at, nothing is compared: {error}")
+        return None
+    if Phase.COPY not in state.begun_phases():
+        say("only the class is looked at, nothing is compared: the job's copy phase wasn't begun with this state")
+        return None
+    return state
+
+
+def _judge_all(
+    settings: Settings, lots: Lots, size: int | None, state: JobState | None, target: str
+) -> Iterator[tuple[Judged, Basis]]:
+    """Each key looked at, with what it was compared with; the results of one lot at a time are in memory."""
+    s3, clock = head_client(), Clock()
+    for lot, entries in _by_lot(Path(settings.lots), lots, size):
+        befores = _befores(state, lot, entries)
+        heads = head_objects(
+            entries,
+            versions=False,
+            pictures=any(before.picture for before in befores.values()),
+            arguments=settings.request_arguments(),
+            clock=clock,
+            threads=min(THREADS, lot.keys),
+            s3=s3,
+        )
+        for head in heads:
+            before = befores.get(head.entry, _UNKNOWN)
+            yield judge_head(head, target, tuple(compare_head(head, before, now=clock.now()))), before.basis
+
+
+def _by_lot(folder: Path, lots: Lots, size: int | None) -> Iterator[tuple[Lot, Iterable[LotEntry]]]:
+    """The entries to look at, lot by lot."""
     if size is None or size >= lots.keys:
-        return iter_entries(folder, lots), lots.keys
-    chosen = sample_entries(folder, lots, choose_indexes(lots.keys, size, Random(DEFAULT_SEED)))  # noqa: S311 (no secret)
-    return chosen, len(chosen)
+        yield from ((lot, iter_lot(folder, lot)) for lot in lots.lots)
+    else:
+        yield from sample_by_lot(folder, lots, choose_indexes(lots.keys, size, Random(DEFAULT_SEED)))  # noqa: S311 (no secret)
 
 
-def _summary(lots: Lots, target: str, found: Counter[Verdict], shown: list[str]) -> Iterator[str]:
+def _befores(state: JobState | None, lot: Lot, entries: Iterable[LotEntry]) -> Mapping[LotEntry, Before]:
+    """What the lot's copies left; entries: of a sample, a tuple."""
+    if state is None:
+        return {}
+    wanted = frozenset(entries) if isinstance(entries, tuple) else None
+    return befores_of(state.result_rows(Phase.COPY, lot.name), state.pictures(lot.name), wanted)
+
+
+def _summary(
+    lots: Lots, target: str, found: Counter[Verdict], bases: Counter[Basis], shown: list[str]
+) -> Iterator[str]:
     total = found.total()
     of = f"all {total:,} keys" if total == lots.keys else f"{total:,} of {lots.keys:,} keys, chosen at random,"
-    yield f"looked at {of} of job {lots.job}: {found[Verdict.IN_CLASS]:,} in {target}"
+    in_class = found[Verdict.IN_CLASS] + found[Verdict.DIFFERS]
+    yield f"looked at {of} of job {lots.job}: {in_class:,} in {target}"
     yield from (f"  {verdict:<12} {found[verdict]:,}" for verdict in Verdict if found[verdict])
+    yield from (f"compared with {basis}: {bases[basis]:,}" for basis in Basis if bases[basis])
     yield from shown
     if (more := total - found[Verdict.IN_CLASS] - len(shown)) > 0:
         yield f"... and {more:,} more"

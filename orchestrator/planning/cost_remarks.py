@@ -45,16 +45,51 @@ def notes_on(sample: Sample, settings: Settings, prices: PriceTable, region: str
     )
 
 
+def days_too_short(days: int, tier: str) -> Iterator[str]:
+    """A sentence on the archive class whose restores may outlast their copies, were such objects among the keys."""
+    slow = [
+        (kind, time)
+        for kind in ARCHIVE_CLASSES
+        if (time := restore_time(kind, tier)) is not None and days * HOURS_PER_DAY <= time.high_h
+    ]
+    yield from (f"if any are in {kind}: {_gone(kind, time.high_h, days, tier)}" for kind, time in slow)
+
+
+def _gone(kind: str, hours: float, days: int, tier: str) -> str:
+    """A copy's days count from the request (RestoreObject, `Days`; S3 User Guide, "Restoring an archived object")."""
+    return (
+        f"a restored copy may be gone before it is there: {kind} takes up to {hours:g} h with "
+        f"{tier}, and --days {days} is counted from the request"
+    )
+
+
+def class_remarks(target: str) -> Iterator[str]:
+    """What being in the class costs beside its price, when nothing is known of the objects."""
+    yield from _on_class(target)
+    if target in MINIMUM_BYTES_CLASSES:
+        yield f"{target} bills an object smaller than 128 KB as 128 KB"
+
+
+def _on_class(target: str) -> Iterator[str]:
+    """The same of every object. Source: S3 User Guide, "Comparing the Amazon S3 storage classes"; 2026-11."""
+    if target in MINIMUM_DAYS:
+        yield (
+            f"{target} has a minimum duration of {MINIMUM_DAYS[target]} days: an object that is deleted, overwritten "
+            "or moved out of it sooner is charged for the rest"
+        )
+    if target in ARCHIVE_CLASSES:
+        yield f"{target} adds 40 KB to each object, 8 KB of them at STANDARD's price"
+    if target == "INTELLIGENT_TIERING":
+        yield "INTELLIGENT_TIERING leaves objects smaller than 128 KB in its Frequent Access tier"
+
+
 def _on_restore(sample: Sample, settings: Settings) -> Iterator[str]:
     for kind in sorted({head.kind for head in sample.heads if head.look is Look.FOUND and head.archived}):
         time = restore_time(kind, settings.tier)
         if time is None:
             yield f"{kind} has no {settings.tier} tier: S3 will refuse these restores; choose another with --tier"
         elif settings.days * HOURS_PER_DAY <= time.high_h and kind in ARCHIVE_CLASSES:
-            yield (
-                f"a restored copy may be gone before it is there: {kind} takes up to {time.high_h:g} h with "
-                f"{settings.tier}, and --days {settings.days} is counted from the request"
-            )
+            yield _gone(kind, time.high_h, settings.days, settings.tier)
     if sample.keys >= MANY_RESTORES:
         yield "restoring tens of millions of objects takes longer than the typical times shown"
     asked = share_of(sample, lambda head: head.restore_asked)
@@ -85,8 +120,8 @@ def _on_copy(sample: Sample, target: str) -> Iterator[str]:
     versioned = share_of(sample, lambda head: head.versioned)
     if versioned.seen:
         yield (
-            f"versions: {_seen(versioned)} are on a versioned bucket: a copy makes a new version, and the old one "
-            "stays, and is billed, until you delete it"
+            f"versions: {_seen(versioned)} are on a versioned bucket: beside the copy, a new version, the old one is "
+            "billed until it is deleted"
         )
     leaving = [kind for kind, _ in kinds_of(sample) if kind in MINIMUM_DAYS and kind != target]
     if leaving:
@@ -99,6 +134,7 @@ def _on_copy(sample: Sample, target: str) -> Iterator[str]:
         small = share_of(sample, lambda head: head.look is Look.FOUND and head.size_bytes < MINIMUM_BYTES)
         if small.seen:
             yield f"smaller than 128 KB: {_seen(small)}: {target} bills each as 128 KB"
+    yield from _on_class(target)
     large = share_of(sample, lambda head: head.size_bytes > COPY_LIMIT_BYTES)
     if large.seen:
         yield f"larger than 5 GB: {_seen(large)}: copied in parts (of 512 MB), for longer than the time says"

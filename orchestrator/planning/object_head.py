@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
 
-from worker.contract import LotEntry
+from worker.contract import LotEntry, Picture
 
 ARCHIVE_CLASSES = ("GLACIER", "DEEP_ARCHIVE")
 """Classes whose objects must be restored before a copy (S3 User Guide, "Working with archived objects"; 2026-11)."""
@@ -29,6 +29,7 @@ class ObjectHead:
     archive_status: Intelligent-Tiering's archive tier (ARCHIVE_ACCESS, DEEP_ARCHIVE_ACCESS), or "".
     restore: S3's x-amz-restore header as it came, or "".
     version_id: on a versioned bucket the version that was looked at, or "".
+    picture: all that a change of class must leave as it was; None unless asked for.
     message: why it wasn't found, in words; "" when it was.
     """
 
@@ -40,6 +41,7 @@ class ObjectHead:
     archive_status: str = ""
     restore: str = ""
     version_id: str = ""
+    picture: Picture | None = None
     message: str = ""
 
     @property

@@ -7,7 +7,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from orchestrator.settings import PLACES, STORAGE_CLASSES, TIERS
+from orchestrator.planning.storage_classes import STORAGE_CLASSES
+from orchestrator.settings import PLACES, REQUESTER, TIERS
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -58,6 +59,20 @@ ENTRIES = (
             'Default (""): the stack\'s state bucket on fargate, .s3reclass/ locally.',
         ),
         shown="",
+    ),
+    Entry(
+        table="",
+        name="request_payer",
+        setting="request_payer",
+        comment=("For a Requester Pays bucket of another account: you pay for the requests and the data.",),
+        shown=REQUESTER,
+    ),
+    Entry(
+        table="",
+        name="bucket_owner",
+        setting="bucket_owner",
+        comment=("The account that must own the bucket: requests fail if it is somebody else's by now.",),
+        shown="123456789012",
     ),
     Entry(
         table="",

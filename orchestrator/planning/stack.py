@@ -13,7 +13,7 @@ from orchestrator.errors import S3ReclassError, UsageError
 from orchestrator.model import Resources
 from orchestrator.settings import FILE_NAME, FargateSettings, Settings
 
-TEMPLATE_VERSION = 1
+TEMPLATE_VERSION = 2
 """Rises with every change of stack.yaml: a stack of an older version is updated, one of a newer is left alone."""
 
 MAX_PARAMETER_BYTES = 4096
@@ -40,6 +40,7 @@ class Needs:
     buckets: those whose objects tasks work on.
     state: `bucket` or `bucket/prefix` when the state isn't the stack's own bucket, else "".
     kms_keys: ARNs of the keys that the objects are encrypted with.
+    delete_superseded: whether tasks may delete versions of objects; None leaves that as it is.
     fargate: the parts that are named, so that they needn't be made.
     partition: `aws`, `aws-cn`, ...
     """
@@ -47,12 +48,18 @@ class Needs:
     buckets: tuple[str, ...]
     state: str = ""
     kms_keys: tuple[str, ...] = ()
+    delete_superseded: bool | None = None
     fargate: FargateSettings = field(default_factory=FargateSettings)
     partition: str = "aws"
 
 
 def needs_of(
-    settings: Settings, *, buckets: Iterable[str] = (), kms_keys: Iterable[str] = (), partition: str = "aws"
+    settings: Settings,
+    *,
+    buckets: Iterable[str] = (),
+    kms_keys: Iterable[str] = (),
+    delete_superseded: bool | None = None,
+    partition: str = "aws",
 ) -> Needs:
     """
     What these settings ask of the stack.
@@ -72,7 +79,14 @@ def needs_of(
     if any(character in state for character in "*?,$"):
         # In a policy's ARN these would mean more than themselves.
         raise UsageError(f"the state's prefix can't hold any of * ? , $: {settings.state!r}")
-    return Needs(buckets=named, state=state, kms_keys=keys, fargate=settings.fargate, partition=partition)
+    return Needs(
+        buckets=named,
+        state=state,
+        kms_keys=keys,
+        delete_superseded=delete_superseded,
+        fargate=settings.fargate,
+        partition=partition,
+    )
 
 
 def known_network(needs: Needs, previous: Mapping[str, str]) -> Network | None:
@@ -121,6 +135,7 @@ def stack_parameters(needs: Needs, network: Network, previous: Mapping[str, str]
         "SubnetIds": ",".join(network.subnets),
         "MakeTaskRole": _made(fargate.task_role_arn, previous.get("MakeTaskRole", "")),
         "MakeExecutionRole": _made(fargate.execution_role_arn, previous.get("MakeExecutionRole", "")),
+        "DeleteSuperseded": _asked(needs.delete_superseded, previous.get("DeleteSuperseded", "")),
         "RepositoryName": repository_name(fargate.repository) or previous.get("RepositoryName", ""),
         "LogGroupName": fargate.log_group or previous.get("LogGroupName", ""),
     }
@@ -140,6 +155,11 @@ def _union(previous: str, additions: Iterable[str]) -> str:
 def _items(value: str) -> tuple[str, ...]:
     """The items of a CommaDelimitedList."""
     return tuple(item.strip() for item in value.split(",") if item.strip())
+
+
+def _asked(asked: bool | None, previous: str) -> str:  # noqa: FBT001 (a setting's three values)
+    """A permission that another job may be using is taken away only when that is asked for."""
+    return previous or "false" if asked is None else str(asked).lower()
 
 
 def _made(named: str, previous: str) -> str:

@@ -127,6 +127,8 @@ def _phase_settings(phase: Phase, settings: Settings) -> PhaseSettings:
         days=settings.days,
         tier=settings.tier,
         storage_class=settings.require_storage_class() if phase is Phase.COPY else "",
+        request_payer=settings.request_payer,
+        bucket_owner=settings.bucket_owner,
     )
 
 

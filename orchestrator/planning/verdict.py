@@ -1,8 +1,8 @@
-"""Whether an object is where the job was to bring it: what `verify` says of each key."""
+"""Whether an object is where the job was to bring it, and what it was: what `verify` says of each key."""
 
 import csv
 import io
-from collections.abc import Iterable
+from dataclasses import dataclass
 from enum import StrEnum
 
 from orchestrator.planning.object_head import Look, ObjectHead
@@ -14,49 +14,75 @@ class Verdict(StrEnum):
     """What verify found; only `in-class` is good."""
 
     IN_CLASS = "in-class"
+    DIFFERS = "differs"
     OTHER_CLASS = "other-class"
     MISSING = "missing"
     DENIED = "denied"
     ERROR = "error"
 
 
-def judge_head(head: ObjectHead, target: str) -> Verdict:
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Judged:
     """
-    The verdict on one object.
+    One object with its verdict.
 
-    | how looking went | class | verdict |
-    |---|---|---|
-    | found | the target | in-class |
-    | found | any other | other-class |
-    | missing, denied, error | | the same word: an object that couldn't be looked at is never taken for good |
+    differences: from what the copy phase saw, in words.
+    """
+
+    head: ObjectHead
+    verdict: Verdict
+    differences: tuple[str, ...] = ()
+
+    @property
+    def message(self) -> str:
+        """Why the verdict is what it is, "" when the class says it all."""
+        return self.head.message or "; ".join(self.differences)
+
+
+def judge_head(head: ObjectHead, target: str, differences: tuple[str, ...] = ()) -> Judged:
+    """
+    The object with its verdict.
+
+    | how looking went | class | differences | verdict |
+    |---|---|---|---|
+    | found | the target | none | in-class |
+    | found | the target | some | differs |
+    | found | any other | any | other-class |
+    | missing, denied, error | | | the same word: an object that couldn't be looked at is never taken for good |
     """
     if head.look is not Look.FOUND:
-        return Verdict(head.look.value)
-    return Verdict.IN_CLASS if head.storage_class == target else Verdict.OTHER_CLASS
+        verdict = Verdict(head.look.value)
+    elif head.storage_class != target:
+        verdict = Verdict.OTHER_CLASS
+    else:
+        verdict = Verdict.DIFFERS if differences else Verdict.IN_CLASS
+    return Judged(head=head, verdict=verdict, differences=differences)
 
 
 VERDICT_COLUMNS = ("Bucket", "Key", "VersionId", "Verdict", "StorageClass", "ResultMessage")
 """The columns of `verify --csv`: S3's names where S3 has one."""
 
 
-def format_verdict_rows(heads: Iterable[ObjectHead], target: str) -> str:
-    r"""The objects' rows, the key URL-encoded as in a lot, `\n` at each end, no header."""
+def format_verdict_row(judged: Judged) -> str:
+    r"""The object's row, the key URL-encoded as in a lot, `\n` at its end."""
     text = io.StringIO()
-    csv.writer(text, lineterminator="\n").writerows(
+    head = judged.head
+    csv.writer(text, lineterminator="\n").writerow(
         (
             head.entry.bucket,
             encode_key(head.entry.key),
             head.version_id,
-            judge_head(head, target).value,
+            judged.verdict.value,
             head.storage_class,
-            head.message,
+            printable(judged.message),
         )
-        for head in heads
     )
     return text.getvalue()
 
 
-def verdict_line(head: ObjectHead, target: str) -> str:
+def verdict_line(judged: Judged) -> str:
     """The object in a line for people; its key URL-encoded, so that it can't steer a terminal."""
-    said = head.kind if head.look is Look.FOUND else printable(head.message)
-    return f"{judge_head(head, target)}: s3://{head.entry.bucket}/{encode_key(head.entry.key)}: {said}"
+    head = judged.head
+    said = [head.kind] if judged.verdict is Verdict.OTHER_CLASS else []
+    said += [printable(judged.message)] if judged.message else []
+    return f"{judged.verdict}: s3://{head.entry.bucket}/{encode_key(head.entry.key)}: {'; '.join(said)}"

@@ -1,5 +1,6 @@
 """The worker's command line for one lot: the only thing that configures a worker."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from worker.contract import Phase
@@ -12,6 +13,10 @@ class PhaseSettings:
 
     days, tier: of the restore. storage_class: the copy's target.
     threads: requests in flight in each task; None leaves it to the worker.
+    audit: the copy keeps each object's before-picture in the state.
+    allow_noncurrent: versions that aren't the current one are copied too, and so become current.
+    delete_superseded: the version that was copied is deleted once its copy is verified.
+    request_payer, bucket_owner: as in Settings; of every request for the objects.
     """
 
     phase: Phase
@@ -19,12 +24,33 @@ class PhaseSettings:
     tier: str = "Bulk"
     storage_class: str = ""
     threads: int | None = None
+    audit: bool = False
+    allow_noncurrent: bool = False
+    delete_superseded: bool = False
+    request_payer: str = ""
+    bucket_owner: str = ""
 
     def arguments(self) -> tuple[str, ...]:
         """The phase's part of the worker's command line."""
+        named = {"--request-payer": self.request_payer, "--bucket-owner": self.bucket_owner}
+        shared = tuple(word for flag, value in named.items() if value for word in (flag, value))
         if self.phase is Phase.RESTORE:
-            return ("--days", str(self.days), "--tier", self.tier)
-        return ("--storage-class", self.storage_class)
+            return ("--days", str(self.days), "--tier", self.tier, *shared)
+        flags = {
+            "--audit": self.audit,
+            "--allow-noncurrent": self.allow_noncurrent,
+            "--delete-superseded": self.delete_superseded,
+        }
+        return ("--storage-class", self.storage_class, *(flag for flag, on in flags.items() if on), *shared)
+
+
+CHANGE_DATA = ("--allow-noncurrent", "--delete-superseded")
+"""Flags with which a copy changes more than the class of a current version."""
+
+
+def changes_more(command: Sequence[str], wanted: Sequence[str]) -> bool:
+    """Whether a command line would change more than the one that is wanted now."""
+    return any(flag in command and flag not in wanted for flag in CHANGE_DATA)
 
 
 def worker_command(

@@ -1,10 +1,13 @@
 """Settings: where they come from, and what each takes."""
 
+import re
 from typing import Any
 
 import pytest
+from botocore.session import Session
 
 from orchestrator.errors import UsageError
+from orchestrator.planning.storage_classes import NO_TARGETS, STORAGE_CLASSES
 from orchestrator.settings import FargateSettings, Settings, load_settings
 
 TOML = """
@@ -80,6 +83,11 @@ def test_flags_beat_variables_beat_the_file() -> None:
     ("source", "message"),
     [
         ({"storage_class": "STANDARD_AI"}, "--storage-class: 'STANDARD_AI' is unknown: did you mean STANDARD_IA?"),
+        ({"storage_class": "reduced_redundancy"}, "'reduced_redundancy' can't be a target: AWS advises against it"),
+        ({"storage_class": "EXPRESS_ONEZONE"}, "'EXPRESS_ONEZONE' can't be a target: it is the class of directory bu"),
+        ({"bucket_owner": "12345"}, "--bucket-owner: '12345' is no account"),
+        ({"bucket_owner": "１２３４５６７８９０１２"}, "is no account: it takes an AWS account's 12 digits"),  # noqa: RUF001 (digits of another script)
+        ({"request_payer": "me"}, "--request-payer: 'me' is unknown"),
         ({"storage_class": "COLD"}, "'COLD' is unknown: it takes one of STANDARD, "),
         ({"tier": "fast"}, "--tier: 'fast' is unknown"),
         ({"place": "lambda"}, "--place: 'lambda' is unknown"),
@@ -116,3 +124,25 @@ def test_a_missing_bucket_or_class_is_asked_for() -> None:
     with pytest.raises(UsageError, match="no target class is named: give --storage-class"):
         load().require_storage_class()
     assert load(bucket="b", storage_class="glacier_ir").require_storage_class() == "GLACIER_IR"
+
+
+@pytest.mark.parametrize("name", sorted(NO_TARGETS))
+def test_a_class_that_makes_no_sense_is_refused_with_its_reason(name: str) -> None:
+    """Each class of S3's that no object of an ordinary bucket should be moved into."""
+    with pytest.raises(UsageError, match=re.escape(f"can't be a target: {NO_TARGETS[name]}; it takes one of STANDARD")):
+        load(storage_class=name)
+
+
+def test_every_class_of_s3_is_a_target_or_has_a_reason() -> None:
+    """A class that botocore learns must be decided on."""
+    shape: Any = Session().get_service_model("s3").shape_for("StorageClass")
+
+    assert sorted(shape.enum) == sorted({*STORAGE_CLASSES, *NO_TARGETS})
+
+
+def test_requests_carry_payer_and_owner_only_when_named() -> None:
+    """Nothing is added to requests unasked."""
+    named = load('bucket_owner = "123456789012"', {"S3RECLASS_REQUEST_PAYER": "Requester"})
+
+    assert load().request_arguments() == {}
+    assert named.request_arguments() == {"RequestPayer": "requester", "ExpectedBucketOwner": "123456789012"}

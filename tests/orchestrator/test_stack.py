@@ -4,16 +4,16 @@ import pytest
 
 from orchestrator.clients.cloudformation import CloudFormation
 from orchestrator.clock import Clock
-from orchestrator.errors import S3ReclassError, UsageError
+from orchestrator.errors import NoStateError, S3ReclassError, UsageError
 from orchestrator.model import Resources
-from orchestrator.planning.stack import Network
+from orchestrator.planning.stack import TEMPLATE_VERSION, Network
 from orchestrator.settings import FargateSettings, Settings
 from orchestrator.stack import Account, ensure_stack, resources
 from tests.orchestrator.fake_cloudformation import FakeCloudFormation
 
 SETTINGS = Settings(bucket="my-bucket")
 READY = {
-    "TemplateVersion": "1",
+    "TemplateVersion": str(TEMPLATE_VERSION),
     "BucketArns": "arn:aws:s3:::my-bucket",
     "ObjectArns": "arn:aws:s3:::my-bucket/*",
     "StateArns": "",
@@ -22,6 +22,7 @@ READY = {
     "SubnetIds": "subnet-1,subnet-2",
     "MakeTaskRole": "true",
     "MakeExecutionRole": "true",
+    "DeleteSuperseded": "false",
     "RepositoryName": "",
     "LogGroupName": "",
     "StateRetentionDays": "90",
@@ -57,7 +58,12 @@ class World:
         return CloudFormation("s3reclass", cloudformation=self.service, clock=clock)
 
     def ensure(
-        self, settings: Settings = SETTINGS, *, buckets: tuple[str, ...] = (), look_again: bool = False
+        self,
+        settings: Settings = SETTINGS,
+        *,
+        buckets: tuple[str, ...] = (),
+        delete_superseded: bool | None = None,
+        look_again: bool = False,
     ) -> Resources:
         """`ensure_stack` in this world."""
 
@@ -69,6 +75,7 @@ class World:
             settings,
             say=self.said.append,
             buckets=buckets,
+            delete_superseded=delete_superseded,
             look_again=look_again,
             cloudformation=self.stack,
             account=Account(look_at_bucket=self.looked_at.append, network=network),
@@ -128,6 +135,29 @@ def test_a_bucket_that_the_stack_lacks_is_added_to_those_there() -> None:
         "BucketArns": "arn:aws:s3:::my-bucket,arn:aws:s3:::second",
         "ObjectArns": "arn:aws:s3:::my-bucket/*,arn:aws:s3:::second/*",
     }
+
+
+def test_a_stack_of_an_older_template_is_updated() -> None:
+    """It gets the permissions that this version's worker needs, and no more than were asked for."""
+    older = {name: value for name, value in READY.items() if name != "DeleteSuperseded"} | {"TemplateVersion": "1"}
+    world = World("CREATE_COMPLETE", older)
+
+    world.ensure()
+
+    assert world.changes == ["update_stack"]
+    assert world.service.parameters == READY
+
+
+def test_deleting_versions_is_allowed_by_name_and_said() -> None:
+    """`run --delete-superseded` updates the stack; the next run without it leaves the permission to its owner."""
+    world = World("CREATE_COMPLETE", READY)
+
+    world.ensure(delete_superseded=True)
+    world.ensure()
+
+    assert world.said[0] == "stack s3reclass: updating it (DeleteSuperseded = true)"
+    assert world.service.parameters["DeleteSuperseded"] == "true"
+    assert world.changes == ["update_stack"]
 
 
 def test_a_newer_template_is_not_replaced_by_an_older_one() -> None:
@@ -260,7 +290,7 @@ def test_looking_at_resources_makes_nothing() -> None:
     """`status`, `report` and `logs` only look: without a stack they say how to make one."""
     world = World()
 
-    with pytest.raises(S3ReclassError, match=r"no stack s3reclass in eu-west-1: run `s3reclass up`"):
+    with pytest.raises(NoStateError, match=r"no stack s3reclass in eu-west-1: run `s3reclass up`"):
         resources(SETTINGS, cloudformation=world.stack)
     assert world.changes == []
 

@@ -43,7 +43,7 @@ def test_a_changed_template_has_a_new_version() -> None:
     """Stacks that exist are updated only when the version rises: raise TEMPLATE_VERSION, then note the digest here."""
     digest = hashlib.sha256(template().encode()).hexdigest()[:16]
 
-    assert (TEMPLATE_VERSION, digest) == (1, "bcfdea367a845813")
+    assert (TEMPLATE_VERSION, digest) == (2, "79967db2802a7db2")
 
 
 def test_the_template_has_the_outputs_that_we_read() -> None:
@@ -56,7 +56,12 @@ def test_the_task_role_may_do_what_the_worker_does(parts: dict[str, Any]) -> Non
     found = statements(parts["TaskRole"])
 
     assert {sid: (one["Action"], one["Resource"]) for sid, one in found.items() if sid != "Objects"} == {
+        "SupersededVersions": ("s3:DeleteObjectVersion", {"Ref": "ObjectArns"}),
         "MissingKeysAreToldApart": ("s3:ListBucket", {"Ref": "BucketArns"}),
+        "BucketSettings": (
+            ["s3:GetBucketOwnershipControls", "s3:GetBucketAcl", "s3:GetBucketObjectLockConfiguration"],
+            {"Ref": "BucketArns"},
+        ),
         "State": (["s3:GetObject", "s3:PutObject"], {"Fn::Sub": "${StateBucket.Arn}/*"}),
         "StateFolders": ("s3:ListBucket", {"Fn::GetAtt": ["StateBucket", "Arn"]}),
         "NamedState": (["s3:GetObject", "s3:PutObject"], {"Ref": "StateArns"}),
@@ -64,6 +69,18 @@ def test_the_task_role_may_do_what_the_worker_does(parts: dict[str, Any]) -> Non
     }
     assert found["Objects"]["Resource"] == {"Ref": "ObjectArns"}
     assert not [action for action in found["Objects"]["Action"] if "*" in action or "Delete" in action]
+
+
+def test_the_task_role_deletes_only_when_asked(parts: dict[str, Any]) -> None:
+    """One statement, under its condition, allows to delete a version; none passes over a lock."""
+    (policy,) = parts["TaskRole"]["Properties"]["Policies"]
+    deleting = [one for one in policy["PolicyDocument"]["Statement"] if "Delete" in str(one)]
+    conditions = loads(template())["Conditions"]
+
+    assert [one["Fn::If"][0] for one in deleting] == ["DeletesSuperseded"]
+    assert conditions["DeletesSuperseded"] == {"Fn::Equals": [{"Ref": "DeleteSuperseded"}, "true"]}
+    assert loads(template())["Parameters"]["DeleteSuperseded"]["Default"] == "false"
+    assert "Bypass" not in str(policy)
 
 
 def test_the_task_role_sees_what_a_copy_must_carry_over(parts: dict[str, Any]) -> None:

@@ -176,6 +176,24 @@ def test_a_start_that_may_have_happened_is_asked_for_to_the_letter(tmp_path: Pat
     assert world.place.started == [noted]
 
 
+@pytest.mark.parametrize(
+    ("started", "flag"),
+    [([("lot-00000", 5)], "--delete-superseded"), ([("lot-00000", 5)], "--allow-noncurrent")],
+)
+def test_a_start_whose_flag_was_taken_back_is_not_repeated(
+    tmp_path: Path, started: list[tuple[str, int]], flag: str
+) -> None:
+    """What changes more than the user wants by now isn't asked for again, under its number or another."""
+    world = World(tmp_path, lots_of(1), lambda _: GOOD)
+    noted = TaskRequest(job=JOB, phase=Phase.RESTORE, lot="lot-00000", attempt=4, command=("copy", flag))
+    world.state.note_start(noted, "scripted")
+
+    world.run()
+
+    assert world.starts() == started
+    assert flag not in world.place.started[0].command
+
+
 def test_an_attempt_that_left_results_is_followed_by_the_next(tmp_path: Path) -> None:
     """A dead task that had begun is not asked for again under its number."""
     world = World(tmp_path, lots_of(1), lambda _: GOOD)

@@ -111,10 +111,14 @@ def fake_s3() -> "S3Client":
     return _client(os.environ["AWS_ENDPOINT_URL"])
 
 
-def make_bucket(name: str = "bucket", *, versioned: bool = False) -> None:
-    """A bucket in the fake AWS."""
+def make_bucket(name: str = "bucket", *, versioned: bool = False, acls: bool = False) -> None:
+    """A bucket in the fake AWS, with the ownership setting that AWS gives new ones unless ACLs are to matter."""
     s3 = fake_s3()
     s3.create_bucket(Bucket=name, CreateBucketConfiguration={"LocationConstraint": "eu-west-1"})
+    if not acls:
+        s3.put_bucket_ownership_controls(
+            Bucket=name, OwnershipControls={"Rules": [{"ObjectOwnership": "BucketOwnerEnforced"}]}
+        )
     if versioned:
         s3.put_bucket_versioning(Bucket=name, VersioningConfiguration={"Status": "Enabled"})
 

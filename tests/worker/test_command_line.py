@@ -42,6 +42,22 @@ def test_copy_takes_class_and_part_sizes() -> None:
     )
 
 
+def test_copy_takes_what_it_may_do() -> None:
+    """Everything that is off unless asked for by name, and what both phases take of whose bucket it is."""
+    more = ["--audit", "--allow-noncurrent", "--delete-superseded"]
+    whose = ["--request-payer", "requester", "--bucket-owner", "012345678901"]
+
+    options = parse_command_line(["copy", *WHAT, "--storage-class", "STANDARD", *more, *whose])
+    plain = parse_command_line(["copy", *WHAT, "--storage-class", "STANDARD"])
+    restore = parse_command_line(["restore", *WHAT, *whose])
+
+    assert (options.audit, options.allow_noncurrent, options.delete_superseded) == (True, True, True)
+    assert (options.request_payer, options.bucket_owner) == ("requester", "012345678901")
+    assert (plain.audit, plain.allow_noncurrent, plain.delete_superseded) == (False, False, False)
+    assert (plain.request_payer, plain.bucket_owner) == ("", "")
+    assert (restore.request_payer, restore.bucket_owner) == ("requester", "012345678901")
+
+
 def test_defaults_are_the_designs() -> None:
     """Seven days, Bulk, no limit of the rate, and parts only where S3 demands them."""
     restore = parse_command_line(["restore", *WHAT])
@@ -56,6 +72,10 @@ def test_defaults_are_the_designs() -> None:
     [
         [],
         ["move", *WHAT],
+        ["restore", *WHAT, "--bucket-owner", "1234"],
+        ["restore", *WHAT, "--bucket-owner", "my-account-id"],
+        ["restore", *WHAT, "--request-payer", "somebody"],
+        ["restore", *WHAT, "--audit"],
         ["restore"],
         ["restore", *WHAT[:4]],
         ["restore", *WHAT[:5], "0"],

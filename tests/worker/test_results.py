@@ -8,7 +8,18 @@ from pathlib import Path
 import pytest
 
 from tests.worker.clock import FakeClock
-from worker.contract import ExitCode, LotEntry, Outcome, ResultRow, Tally, format_result_rows, parse_result_rows
+from worker.contract import (
+    ExitCode,
+    LotEntry,
+    Outcome,
+    Picture,
+    ResultRow,
+    StatePaths,
+    Tally,
+    format_result_rows,
+    parse_picture_lines,
+    parse_result_rows,
+)
 from worker.errors import WorkerError
 from worker.results import FLUSH_ROWS, FLUSH_S, Recorder, read_earlier
 from worker.store import DirectoryStore
@@ -202,3 +213,71 @@ def test_an_interrupted_attempt_leaves_its_rows_and_no_tally(record: Callable[..
     assert code is ExitCode.INTERRUPTED
     assert names(folder) == ["progress.json", "results-1-00001.csv"]
     assert json.loads((folder / "progress.json").read_text())["exit_code"] == 75
+
+
+PICTURE = Picture(size_bytes=1, etag="e")
+
+
+class Ordered(DirectoryStore):
+    """A folder that remembers in which order its files were made."""
+
+    def __init__(self, folder: Path) -> None:
+        super().__init__(folder)
+        self.order: list[str] = []
+
+    def create(self, name: str, content: bytes) -> bool:
+        """Make the file."""
+        self.order.append(name)
+        return super().create(name, content)
+
+
+def test_pictures_are_written_before_their_results(folder: Path, clock: FakeClock) -> None:
+    """Whatever kill comes in between, a recorded copy has its picture."""
+    store = Ordered(folder)
+    recorder = Recorder(store, attempt=2, last_seq=0, requests=lambda: 0, clock=clock)
+    for key in ("a", "b"):
+        recorder.take_picture(LotEntry(bucket="b", key=key), PICTURE)
+        recorder.add(row(key))
+        recorder.flush()
+    recorder.take_picture(LotEntry(bucket="b", key="in flight"), PICTURE)
+    recorder.finish(complete=False)
+
+    assert store.order == [
+        "audit-2-00001.jsonl",
+        "results-2-00001.csv",
+        "audit-2-00002.jsonl",
+        "results-2-00002.csv",
+        "audit-2-00003.jsonl",
+    ]
+    told = [parse_picture_lines((folder / name).read_text()) for name in store.order[::2]]
+    assert [[(entry.key, picture) for entry, picture in lines] for lines in told] == [
+        [("a", PICTURE)],
+        [("b", PICTURE)],
+        [("in flight", PICTURE)],
+    ]
+
+
+def test_pictures_of_the_same_attempt_are_never_overwritten(record: Callable[..., Recorder], folder: Path) -> None:
+    """An attempt that is run twice writes past what is there."""
+    folder.mkdir()
+    (folder / "audit-1-00001.jsonl").write_text("kept")
+    recorder = record()
+
+    recorder.take_picture(LotEntry(bucket="b", key="a"), PICTURE)
+    recorder.flush()
+
+    assert names(folder) == ["audit-1-00001.jsonl", "audit-1-00002.jsonl"]
+    assert (folder / "audit-1-00001.jsonl").read_text() == "kept"
+
+
+def test_pictures_are_no_results(record: Callable[..., Recorder], folder: Path) -> None:
+    """Neither they nor notes of uploads are read as parts by the next attempt."""
+    recorder = record()
+    recorder.take_picture(LotEntry(bucket="b", key="a"), PICTURE)
+    recorder.flush()
+    (folder / StatePaths.upload_name(1, 5)).write_text("{}")
+
+    earlier = read_earlier(DirectoryStore(folder), 1)
+
+    assert (earlier.finished, earlier.last_seq) == ({}, 0)
+    assert earlier.notes_of_uploads == (StatePaths.upload_name(1, 5),)

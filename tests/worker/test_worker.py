@@ -117,7 +117,7 @@ def test_the_state_can_be_in_s3(aws: str, job: Job) -> None:
     assert names == {f"p/job/copy/lot-00000/{name}" for name in ("results-1-00001.csv", "progress.json", "done-1.json")}
     tally = Tally.from_json(s3.get_object(Bucket="state", Key="p/job/copy/lot-00000/done-1.json")["Body"].read())
     assert (tally.keys, tally.outcomes) == (2, {Outcome.COPIED: 2})
-    assert tally.requests == 4
+    assert tally.requests == 2 * 2 + 1
 
 
 def test_a_second_attempt_does_only_what_is_left(aws: str, job: Job) -> None:
@@ -134,7 +134,7 @@ def test_a_second_attempt_does_only_what_is_left(aws: str, job: Job) -> None:
     with faulty(aws, lambda _: None) as seen:
         assert run_here(job.arguments(*arguments, attempt=2), seen.endpoint) == 0
 
-    assert {request.key for request in seen.requests} == {"pending", "missing"}
+    assert {request.key for request in seen.requests if request.key} == {"pending", "missing"}
     done = job.done(2)
     assert done
     assert (done.keys, done.processed, done.outcomes) == (3, 2, {Outcome.COPIED: 3})
@@ -296,7 +296,7 @@ def test_the_worker_needs_nothing_of_the_orchestrator(tmp_path: Path, job: Job, 
 
 
 def test_the_budget_is_kept_and_every_request_counted(aws: str, job: Job) -> None:
-    """The tally tells how many requests were sent, HEADs included."""
+    """The tally tells how many requests were sent, HEADs and the question about the bucket included."""
     make_bucket()
     put("a", "b", "c")
     job.write_lot(map(entry, ["a", "b", "c", "missing"]))
@@ -306,5 +306,5 @@ def test_the_budget_is_kept_and_every_request_counted(aws: str, job: Job) -> Non
 
     done = job.done()
     assert done
-    assert done.requests == len(seen.requests) == 7
+    assert done.requests == len(seen.requests) == 4 + 3 + 1
     assert isinstance(seen, Seen)

@@ -1,7 +1,9 @@
 """One request to S3 for the sake of one key: paced, counted, and its failure turned into an Answer."""
 
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass, field, replace
+from functools import cache
 from typing import TYPE_CHECKING, Any
 
 from botocore.exceptions import (
@@ -17,9 +19,9 @@ from botocore.exceptions import (
 )
 from botocore.parsers import ResponseParserError
 
+from worker.answers import Answer, Course, judge_answer, message_of
 from worker.contract import LotEntry, Outcome, Phase, ResultRow
 from worker.facts import ObjectFacts
-from worker.judge import Answer, Course, judge_answer, message_of
 from worker.loop import MAX_DELAY_S, Again
 from worker.pacing import Pace
 
@@ -28,6 +30,8 @@ if TYPE_CHECKING:
 
 PATIENT_TRIES = 20
 """With the delays between them, some five minutes."""
+
+NO_SUCH_UPLOAD = "NoSuchUpload"
 
 _FAULTS = (HTTPClientError, IncompleteReadError, ResponseParserError)
 _CREDENTIALS = (
@@ -53,11 +57,13 @@ class S3:
     S3 as the actions ask it.
 
     client: sends each request once; trying again is the loop's affair.
+    always: arguments that go with every request which takes them (who pays, who must own the bucket).
     """
 
     client: "S3Client"
     pace: Pace
     phase: Phase
+    always: Mapping[str, str] = field(default_factory=dict)
 
     def ask(self, operation: str, **parameters: Any) -> Mapping[str, Any]:
         """
@@ -66,6 +72,8 @@ class S3:
         Raises RefusedError for anything but success, StoppingError when the task is to stop.
         """
         self.pace.acquire()
+        if self.always:
+            parameters |= self._always(operation)
         try:
             response: Mapping[str, Any] = getattr(self.client, operation)(**parameters)
         except (ClientError, BotoCoreError) as error:
@@ -79,17 +87,33 @@ class S3:
         """
         S3's answer to an operation that may be repeated, refusals and faults on the way waited out for minutes.
 
-        For the parts of a large object, where starting from the beginning is worse than waiting. Raises as `ask` does.
+        For the parts of a large object, where starting from the beginning is worse than waiting. Raises as `ask` does;
+        a refusal after a try whose answer was lost counts as lost too, as it may be about what that try did.
         """
+        lost = False
         for tries in range(PATIENT_TRIES):
             try:
                 return self.ask(operation, **parameters)
             except RefusedError as refused:
                 course = judge_answer(self.phase, refused.answer)
-                if tries == PATIENT_TRIES - 1 or course not in (Course.SLOW_DOWN, Course.LOOK_AGAIN):
-                    raise
+                passing = course in (Course.SLOW_DOWN, Course.LOOK_AGAIN) and refused.answer.code != NO_SUCH_UPLOAD
+                if tries == PATIENT_TRIES - 1 or not passing:
+                    raise RefusedError(replace(refused.answer, lost=lost or refused.answer.lost)) from refused
+                lost = lost or course is Course.LOOK_AGAIN
                 self.pace.pause(min(MAX_DELAY_S, 0.5 * 2**tries))
         raise AssertionError("unreachable: the last try returns or raises")
+
+    def ask_on_the_way_out(self, operation: str, **parameters: Any) -> None:
+        """Ask for something that cleans up, whatever the pace and though the task is to stop. Raises RefusedError."""
+        self.pace.count()
+        try:
+            getattr(self.client, operation)(**parameters, **self._always(operation))
+        except (ClientError, BotoCoreError) as error:
+            raise RefusedError(answer_of(error)) from error
+
+    def _always(self, operation: str) -> dict[str, str]:
+        """What goes with every request, as far as this operation takes it."""
+        return {name: self.always[name] for name in self.always if name in _arguments(self.client, operation)}
 
     def result(self, entry: LotEntry, answer: Answer, *, memory: ObjectFacts | None = None) -> ResultRow | Again:
         """What an answer that is no success means for its key: its result, or another try (with this memory)."""
@@ -103,6 +127,23 @@ class S3:
             message=message_of(outcome, answer),
         )
         return Again(row=row, course=verdict, memory=memory) if isinstance(verdict, Course) else row
+
+
+@cache
+def _arguments(client: "S3Client", operation: str) -> frozenset[str]:
+    """The names of the arguments that the operation takes."""
+    shape = client.meta.service_model.operation_model(client.meta.method_to_api_mapping[operation]).input_shape
+    return frozenset(shape.members if shape else ())
+
+
+@contextmanager
+def asking_for(what: str) -> Iterator[None]:
+    """Say in a refusal's message what was asked for: "access denied" alone would be taken for the copy's."""
+    try:
+        yield
+    except RefusedError as refused:
+        answer = refused.answer
+        raise RefusedError(replace(answer, message=f"{what}: {answer.message or answer.code}")) from refused
 
 
 def answer_of(error: ClientError | BotoCoreError) -> Answer:

@@ -1,182 +1,208 @@
 """The copy phase of one key: look at it, let the judge decide, copy it onto itself pinned to what was seen."""
 
 from collections.abc import Callable, Mapping
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from typing import Any
 
-from worker.actions.asking import S3, RefusedError, object_of
-from worker.actions.multipart import UnsupportedError, copy_in_parts
-from worker.carry import dropped_by_copy
-from worker.contract import LotEntry, Outcome, ResultRow
-from worker.facts import ObjectFacts, facts_of
-from worker.judge import (
-    SSE_C,
-    Answer,
-    Course,
-    Judgement,
-    judge_lost_copy,
-    judge_object,
-    judge_version,
-    refused_head_is_customer_key,
-)
-from worker.loop import Again
+from worker.actions.asking import S3, RefusedError
+from worker.actions.buckets import Buckets
+from worker.actions.carrying import Carrying
+from worker.actions.checking import Checks, Copied
+from worker.actions.looking import Look, Seen, SettledError
+from worker.actions.multipart import Large, Multipart
+from worker.actions.parts import PARTS_IN_FLIGHT, PartThreads
+from worker.actions.uploads import Uploads
+from worker.answers import Answer, Course
+from worker.carry import UnsupportedError
+from worker.contract import LotEntry, Outcome, Picture, ResultRow, picture_of
+from worker.facts import ObjectFacts
+from worker.loop import Again, Elsewhere
 
-_BAD_REQUEST = 400
-_FORBIDDEN = 403
 _OK = 200
 
 
-class _SettledError(Exception):
-    """The key's result is known before it was copied."""
+@dataclass(frozen=True, kw_only=True, slots=True)
+class CopySettings:
+    """
+    How to copy.
 
-    def __init__(self, found: ResultRow | Again) -> None:
-        super().__init__()
-        self.found = found
+    target: the class. threshold_bytes: larger objects are copied in parts of part_bytes.
+    allow_noncurrent: copy noncurrent versions too. delete_superseded: delete each version once its copy is checked.
+    """
+
+    target: str
+    threshold_bytes: int
+    part_bytes: int
+    allow_noncurrent: bool = False
+    delete_superseded: bool = False
 
 
 class CopyAction:
     """
     Copies an object onto itself, into another storage class.
 
-    target: the class. threshold_bytes: larger objects are copied in parts of part_bytes.
+    uploads: where uploads in parts are noted.
+    audit: takes the picture of each object that was copied, or may have been, before its result is known.
     now: the time in UTC.
     """
 
     def __init__(
         self,
         s3: S3,
+        settings: CopySettings,
         *,
-        target: str,
-        threshold_bytes: int,
-        part_bytes: int,
+        uploads: Uploads,
+        audit: Callable[[LotEntry, Picture], None] | None = None,
         now: Callable[[], datetime] = lambda: datetime.now(UTC),
     ) -> None:
         self._s3 = s3
-        self._target = target
-        self._threshold_bytes = threshold_bytes
-        self._part_bytes = part_bytes
-        self._now = now
+        self._settings = settings
+        self._audit = audit
+        # Checksums belong to the pictures that are compared or kept.
+        self._checksums = settings.delete_superseded or audit is not None
+        self._look = Look(
+            s3,
+            target=settings.target,
+            allow_noncurrent=settings.allow_noncurrent,
+            checksums=self._checksums,
+            now=now,
+        )
+        self._carrying = Carrying(s3, Buckets(s3))
+        self._checks = Checks(s3, self._carrying, target=settings.target, delete_superseded=settings.delete_superseded)
+        self._multipart = Multipart(
+            s3, self._carrying, uploads, threads=PartThreads(PARTS_IN_FLIGHT), part_bytes=settings.part_bytes
+        )
 
-    def __call__(self, entry: LotEntry, memory: ObjectFacts | None) -> ResultRow | Again:
+    def __call__(self, entry: LotEntry, memory: ObjectFacts | None) -> ResultRow | Again | Elsewhere:
         """
-        The key's result, or the wish to try again.
+        The key's result, the wish to try again, or, for a large object, to go on elsewhere.
 
         memory: the object before a copy whose answer was lost: it is looked for before another is sent.
         """
+        return self._work(entry, memory, large=False)
+
+    def _large(self, entry: LotEntry, memory: ObjectFacts | None) -> ResultRow | Again | Elsewhere:
+        """The same for a large object, which may take hours; looked at anew, as it may have waited for long."""
+        return self._work(entry, memory, large=True)
+
+    def _work(self, entry: LotEntry, memory: ObjectFacts | None, *, large: bool) -> ResultRow | Again | Elsewhere:
         try:
-            head, judgement = self._look(entry, memory)
-        except _SettledError as settled:
-            if isinstance(settled.found, Again):
-                return replace(settled.found, memory=memory)
-            return settled.found
-        facts = facts_of(head)
-        if judgement.outcome:
-            made = facts.version_id if judgement.outcome is Outcome.COPIED else ""
-            return ResultRow(
-                entry=entry,
-                outcome=judgement.outcome,
-                http_status=_OK,
-                message=judgement.message,
-                size_bytes=facts.size_bytes,
-                new_version_id=made,
-            )
+            seen = self._look(entry, memory)
+        except SettledError as settled:
+            found = settled.found
+            return replace(found, memory=memory) if isinstance(found, Again) else found
+        if seen.judgement.outcome:
+            return self._judged(entry, seen, memory)
+        in_parts = seen.facts.size_bytes > self._settings.threshold_bytes
+        if in_parts and not large:
+            return Elsewhere(action=self._large, memory=memory)
         try:
-            response = self._copy(entry, head, facts)
+            copied = self._copy_in_parts(entry, seen) if in_parts else self._copy(entry, seen)
         except RefusedError as refused:
-            return self._refused(entry, facts, refused.answer, memory)
+            return self._refused(entry, seen, refused.answer, memory)
         except UnsupportedError as error:
-            return ResultRow(entry=entry, outcome=Outcome.UNSUPPORTED, message=str(error), size_bytes=facts.size_bytes)
+            size = seen.facts.size_bytes
+            return ResultRow(entry=entry, outcome=Outcome.UNSUPPORTED, message=str(error), size_bytes=size)
+        self._take_picture(entry, copied.head)
+        return self._checks(copied, thorough=in_parts)
+
+    def _judged(self, entry: LotEntry, seen: Seen, memory: ObjectFacts | None) -> ResultRow:
+        """The result of a key that needs no copy."""
+        outcome, message, made = seen.judgement.outcome or Outcome.ERROR, seen.judgement.message, ""
+        if outcome is Outcome.COPIED:
+            made = seen.facts.version_id
+            if self._settings.delete_superseded and memory and memory.version_id:
+                # As good as certain that it is ours isn't enough to delete anything for.
+                message += f"; its old version {memory.version_id} stays"
         return ResultRow(
             entry=entry,
-            outcome=Outcome.COPIED,
+            outcome=outcome,
             http_status=_OK,
-            message=f"copied from {facts.storage_class} to {self._target}",
-            size_bytes=facts.size_bytes,
-            new_version_id=response.get("VersionId", ""),
+            message=message,
+            size_bytes=seen.facts.size_bytes,
+            new_version_id=made,
         )
 
-    def _look(self, entry: LotEntry, memory: ObjectFacts | None) -> tuple[Mapping[str, Any], Judgement]:
-        """HEAD's answer for the object, and what to do with it. Raises _SettledError when there is no such answer."""
-        # Always the current version: a copy can only become the current one, and this HEAD tells which that is.
-        current = self._head(replace(entry, version_id=""), entry)
-        facts = facts_of(current) if current else None
-        if current and facts and memory:
-            judgement = judge_lost_copy(memory, facts, self._target)
-            if judgement.outcome:
-                return current, judgement
-        if entry.version_id and (facts is None or (facts.version_id or "null") != entry.version_id):
-            asked = self._head(entry, entry)
-            if asked:
-                return asked, judge_version(entry.version_id, facts_of(asked), facts, self._target)
-            current = None
-        if not current or not facts:
-            outcome = Outcome.MISSING
-            row = ResultRow(entry=entry, outcome=outcome, error_code="404", http_status=404, message="no such object")
-            raise _SettledError(row)
-        return current, judge_object(facts, self._target, self._now())
-
-    def _head(self, asked: LotEntry, entry: LotEntry) -> Mapping[str, Any] | None:
-        """HEAD's answer, None when there is no such object. Raises _SettledError for any other refusal."""
-        try:
-            return self._s3.ask("head_object", **object_of(asked))
-        except RefusedError as refused:
-            answer = refused.answer
-        if answer.http_status in (_BAD_REQUEST, _FORBIDDEN):
-            answer = self._reason(asked, answer)
-        found = self._s3.result(entry, answer)
-        if isinstance(found, ResultRow):
-            if found.outcome is Outcome.MISSING:
-                return None
-            if refused_head_is_customer_key(answer):
-                found = replace(found, outcome=Outcome.UNSUPPORTED, message=SSE_C)
-        raise _SettledError(found)
-
-    def _reason(self, asked: LotEntry, answer: Answer) -> Answer:
-        """
-        Why HEAD was refused: its answer has no body, that of a GET has.
-
-        It costs a request for refused keys only, and tells apart what must not be confused: a policy, a
-        customer's key, and credentials that have expired or are wrong.
-        """
-        try:
-            self._s3.ask("get_object", **object_of(asked), Range="bytes=0-0")["Body"].close()
-        except RefusedError as refused:
-            told = refused.answer
-            if told.http_status is None or told.http_status >= _BAD_REQUEST:
-                return answer if told.code == "InvalidObjectState" else told
-        return answer
-
-    def _copy(self, entry: LotEntry, head: Mapping[str, Any], facts: ObjectFacts) -> Mapping[str, Any]:
-        """S3's answer to the copy. Raises RefusedError."""
-        source = {"Bucket": entry.bucket, "Key": entry.key}
-        if facts.version_id:
-            source["VersionId"] = facts.version_id
-        if facts.size_bytes > self._threshold_bytes:
-            return copy_in_parts(
-                self._s3, source, head, target=self._target, part_bytes=self._part_bytes, now=self._now()
-            )
-        return self._s3.ask(
+    def _copy(self, entry: LotEntry, seen: Seen) -> Copied:
+        """A copy by one CopyObject. Raises RefusedError, UnsupportedError."""
+        source = seen.source(entry)
+        carried = self._carrying.for_copy(source, seen.head, seen.seen_at)
+        answer = self._s3.ask(
             "copy_object",
             Bucket=entry.bucket,
             Key=entry.key,
             CopySource=source,
-            CopySourceIfMatch=facts.etag,
-            IfMatch=facts.etag,
-            StorageClass=self._target,
+            CopySourceIfMatch=seen.facts.etag,
+            **seen.guard,
+            StorageClass=self._settings.target,
             MetadataDirective="COPY",
             TaggingDirective="COPY",
-            **dropped_by_copy(head, self._now()),
+            **carried.arguments,
+        )
+        etag = answer.get("CopyObjectResult", {}).get("ETag", seen.facts.etag)
+        return Copied(
+            row=self._row(entry, seen, answer),
+            source=source,
+            head=seen.head,
+            answer=answer,
+            etag=etag,
+            carried=carried,
+            seen_at=seen.seen_at,
         )
 
-    def _refused(
-        self, entry: LotEntry, facts: ObjectFacts, answer: Answer, memory: ObjectFacts | None
-    ) -> ResultRow | Again:
+    def _copy_in_parts(self, entry: LotEntry, seen: Seen) -> Copied:
+        """A copy in parts. Raises RefusedError, UnsupportedError."""
+        source, head = seen.source(entry), seen.head
+        if not self._checksums:
+            head = self._s3.ask("head_object", **source, IfMatch=seen.facts.etag, ChecksumMode="ENABLED")
+        large = Large(
+            entry=entry,
+            source=source,
+            head=head,
+            guard=seen.guard,
+            target=self._settings.target,
+            current=seen.current,
+            seen_at=seen.seen_at,
+        )
+        made = self._multipart.copy(large)
+        return Copied(
+            row=self._row(entry, seen, made.answer),
+            source=source,
+            head=head,
+            answer=made.answer,
+            etag=made.answer.get("ETag", ""),
+            carried=made.carried,
+            seen_at=seen.seen_at,
+            tells_checksum=made.tells_checksum,
+        )
+
+    def _row(self, entry: LotEntry, seen: Seen, answer: Mapping[str, Any]) -> ResultRow:
+        """The result of a key that S3 says was copied."""
+        was = "" if seen.current else "; it was not the current version, and its copy is"
+        return ResultRow(
+            entry=entry,
+            outcome=Outcome.COPIED,
+            http_status=_OK,
+            message=f"copied from {seen.facts.storage_class} to {self._settings.target}{was}",
+            size_bytes=seen.facts.size_bytes,
+            new_version_id=answer.get("VersionId", ""),
+        )
+
+    def _refused(self, entry: LotEntry, seen: Seen, answer: Answer, memory: ObjectFacts | None) -> ResultRow | Again:
         """What a copy that was no success means."""
         found = self._s3.result(entry, answer, memory=memory)
         if isinstance(found, Again):
-            return replace(found, memory=facts) if found.course is Course.LOOK_AGAIN else found
+            if found.course is not Course.LOOK_AGAIN:
+                return found
+            self._take_picture(entry, seen.head)
+            # A noncurrent version is no sign of a lost copy of it: judge_version knows one by its content.
+            return replace(found, memory=seen.facts if seen.current else None)
         if found.outcome is Outcome.CHANGED and memory:
             # Perhaps changed by our own earlier copy, whose answer was lost and which only now came through.
             return Again(row=found, course=Course.LOOK_AGAIN, memory=memory)
-        return replace(found, size_bytes=facts.size_bytes)
+        return replace(found, size_bytes=seen.facts.size_bytes)
+
+    def _take_picture(self, entry: LotEntry, head: Mapping[str, Any]) -> None:
+        if self._audit:
+            self._audit(entry, picture_of(head))

@@ -5,127 +5,183 @@ A multipart upload keeps nothing of the object by itself, so everything is given
 given is a reason to refuse before anything is begun.
 """
 
-from collections.abc import Iterator, Mapping
-from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
-from contextlib import suppress
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
 from datetime import datetime
-from itertools import islice
 from typing import Any
-from urllib.parse import urlsplit
 
-from worker.actions.asking import S3
-from worker.carry import checksum_algorithm, dropped_by_copy, dropped_by_multipart, lost_by_multipart
+from worker.actions.asking import NO_SUCH_UPLOAD, S3, RefusedError
+from worker.actions.carrying import Carried, Carrying
+from worker.actions.parts import Batch, PartThreads, part_ranges
+from worker.actions.uploads import Uploads
+from worker.answers import Answer
+from worker.carry import checksum_algorithm
+from worker.contract import LotEntry
 
-MAX_PARTS = 10_000
-"""Parts of one upload, at most (S3 User Guide, "Amazon S3 multipart upload limits", 2026-11)."""
+MIN_RANGE_BYTES = 5 * 1024**2
+"""Only of a larger source can a range be copied (botocore 1.44.5, UploadPartCopy, CopySourceRange)."""
 
-PARTS_IN_FLIGHT = 8
-_MIB = 1024**2
-
-
-class UnsupportedError(Exception):
-    """The object can't be copied in parts without losing what the text says; nothing was done to it."""
+_ABORT_TRIES = 3
 
 
-def copy_in_parts(
-    s3: S3, source: Mapping[str, str], head: Mapping[str, Any], *, target: str, part_bytes: int, now: datetime
-) -> Mapping[str, Any]:
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Large:
     """
-    S3's answer to the completion of the upload.
+    One large object on its way into a class.
 
-    source: bucket, key and, on a versioned bucket, the version that was looked at.
-    head: HeadObject's answer for it.
-    Raises UnsupportedError, before anything is begun; RefusedError and StoppingError, after the upload was aborted.
+    source: its bucket, key and, on a versioned bucket, the version that was looked at.
+    head: HeadObject's answer for it, asked for with ChecksumMode=ENABLED.
+    guard: what must hold at the destination when the upload is completed.
+    current: whether the source is the current version, or the object of an unversioned bucket.
+    seen_at: when it was looked at, in UTC.
     """
-    bucket, key = source["Bucket"], source["Key"]
-    # Its checksum is asked for only here: S3 has to call KMS for it, and a copy in one piece keeps it anyway.
-    head = s3.ask("head_object", **source, IfMatch=head["ETag"], ChecksumMode="ENABLED")
-    arguments = _arguments(s3, source, head, now)
-    upload = s3.ask("create_multipart_upload", Bucket=bucket, Key=key, StorageClass=target, **arguments)
-    place = {"Bucket": bucket, "Key": key, "UploadId": upload["UploadId"]}
-    try:
-        parts = _copy_parts(s3, place, source, head, part_bytes)
-        kind = {"ChecksumType": arguments["ChecksumType"]} if "ChecksumType" in arguments else {}
-        return s3.ask(
+
+    entry: LotEntry
+    source: Mapping[str, str]
+    head: Mapping[str, Any]
+    guard: Mapping[str, str]
+    target: str
+    current: bool
+    seen_at: datetime
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Made:
+    """
+    A large object's copy.
+
+    answer: S3's to the completion of the upload. carried: what the new object was given.
+    tells_checksum: whether the server told any checksum of it, as S3 does of one that was begun with an algorithm.
+    """
+
+    answer: Mapping[str, Any]
+    carried: Carried
+    tells_checksum: bool
+
+
+class Multipart:
+    """
+    Copies large objects, the parts of all of them on the same bounded threads.
+
+    part_bytes: how large a part is to be.
+    """
+
+    def __init__(
+        self,
+        s3: S3,
+        carrying: Carrying,
+        uploads: Uploads,
+        *,
+        threads: PartThreads,
+        part_bytes: int,
+    ) -> None:
+        self._s3 = s3
+        self._carrying = carrying
+        self._uploads = uploads
+        self._threads = threads
+        self._part_bytes = part_bytes
+
+    def copy(self, large: Large) -> Made:
+        """
+        What was made.
+
+        Raises UnsupportedError, before anything is begun; RefusedError and StoppingError, after the upload was aborted.
+        """
+        carried = self._carrying.for_parts(large.source, large.head, large.seen_at)
+        here = {"Bucket": large.source["Bucket"], "Key": large.source["Key"]}
+        upload = self._s3.ask("create_multipart_upload", **here, StorageClass=large.target, **carried.arguments)
+        place = here | {"UploadId": upload["UploadId"]}
+        batch: Batch[dict[str, Any]] = Batch(self._threads, self._s3.pace.check_stop)
+        try:
+            self._uploads.begun(large.entry, place["UploadId"])
+            parts = sorted(batch.run(self._jobs(place, large)), key=lambda part: part["PartNumber"])
+            self._look_again(large, carried)
+            answer = self._complete(place, large, carried, parts)
+        except BaseException:
+            # On every way out, SIGTERM's too: parts left behind would be billed.
+            if self._abort(place, batch):
+                self._uploads.ended(large.entry, place["UploadId"])
+            raise
+        self._uploads.ended(large.entry, place["UploadId"])
+        return Made(
+            answer=answer,
+            carried=carried,
+            tells_checksum=any(name.startswith("Checksum") for one in (answer, *parts) for name in one),
+        )
+
+    def _jobs(self, place: Mapping[str, str], large: Large) -> Iterator[Callable[[], dict[str, Any]]]:
+        """A job for each part: copy it, pinned to what was looked at, and say what the completion must know of it."""
+        size = large.head["ContentLength"]
+        named = f"Checksum{checksum_algorithm(large.head)}"
+
+        def job(number: int, first: int, last: int) -> Callable[[], dict[str, Any]]:
+            span = {"CopySourceRange": f"bytes={first}-{last}"} if size > MIN_RANGE_BYTES else {}
+
+            def copy() -> dict[str, Any]:
+                answer = self._s3.ask_patiently(
+                    "upload_part_copy",
+                    **place,
+                    PartNumber=number,
+                    CopySource=dict(large.source),
+                    CopySourceIfMatch=large.head["ETag"],
+                    **span,
+                )["CopyPartResult"]
+                checksum = {named: answer[named]} if named in answer else {}
+                return {"PartNumber": number, "ETag": answer["ETag"], **checksum}
+
+            return copy
+
+        for number, (first, last) in enumerate(part_ranges(size, self._part_bytes), start=1):
+            yield job(number, first, last)
+
+    def _look_again(self, large: Large, carried: Carried) -> None:
+        """
+        Refuse to complete when anything that was given is no longer so: hours may have passed.
+
+        The ETag guards the content only: tags, locks and ACLs change without it, and so does everything else by a
+        copy of the object onto itself. Raises RefusedError as S3 would for a failed guard.
+        """
+        # The current version, whichever that is by now: a newer one with the same content passes every guard.
+        asked = {name: large.source[name] for name in ("Bucket", "Key")} if large.current else large.source
+        head = self._s3.ask_patiently("head_object", **asked, ChecksumMode="ENABLED")
+        same = all(head.get(name) == large.head.get(name) for name in ("ETag", "LastModified", "VersionId"))
+        # With the time of the first look: retention that ended meanwhile is no change.
+        if not same or self._carrying.for_parts(large.source, head, large.seen_at) != carried:
+            message = "its metadata, tags, lock or ACL changed while its parts were copied"
+            raise RefusedError(Answer(code="PreconditionFailed", http_status=412, message=message))
+
+    def _complete(
+        self, place: Mapping[str, str], large: Large, carried: Carried, parts: list[dict[str, Any]]
+    ) -> Mapping[str, Any]:
+        kind = {name: carried.arguments[name] for name in ("ChecksumType",) if name in carried.arguments}
+        return self._s3.ask_patiently(
             "complete_multipart_upload",
             **place,
             MultipartUpload={"Parts": parts},
-            MpuObjectSize=head["ContentLength"],
-            IfMatch=head["ETag"],
+            MpuObjectSize=large.head["ContentLength"],
+            **large.guard,
             **kind,
         )
-    except BaseException:
-        # On every way out, SIGTERM's too: parts left behind would be billed. Should it fail, the first error is told.
-        with suppress(Exception):
-            s3.client.abort_multipart_upload(**place)
-        raise
 
+    def _abort(self, place: Mapping[str, str], batch: Batch[dict[str, Any]]) -> bool:
+        """
+        Abort the upload, at once; whether it is gone for certain.
 
-def part_ranges(size_bytes: int, part_bytes: int) -> Iterator[tuple[int, int]]:
-    """
-    First and last byte of each part.
+        A part in flight may be kept all the same (botocore 1.44.5, AbortMultipartUpload: "it might be necessary to
+        abort a given multipart upload multiple times"), so it is aborted once more when those have ended.
+        """
+        gone = self._abort_once(place)
+        if batch.idle:
+            return gone
+        ended = batch.give_up()
+        return self._abort_once(place) and ended
 
-    The parts are as large as asked for, or as they must be for the object to have no more than S3 allows.
-    """
-    least = -(-size_bytes // MAX_PARTS)
-    if least > part_bytes:
-        # In whole MiB, but a part of the largest object must not thereby go over S3's limit for parts.
-        part_bytes = min(-(-least // _MIB) * _MIB, 5 * 1024**3)
-    for start in range(0, size_bytes, part_bytes):
-        yield start, min(start + part_bytes, size_bytes) - 1
-
-
-def _arguments(s3: S3, source: Mapping[str, str], head: Mapping[str, Any], now: datetime) -> dict[str, Any]:
-    """Everything that the new object must be told. Raises UnsupportedError when something can't be."""
-    reason = lost_by_multipart(head)
-    if not reason and _has_annotations(s3, source):
-        reason = "it has annotations, which a copy in parts would lose"
-    if reason:
-        raise UnsupportedError(reason)
-    # Asked whatever TagCount says: it is missing too where we may not read tags, and those would be lost in silence.
-    tags = {tag["Key"]: tag["Value"] for tag in s3.ask("get_object_tagging", **source)["TagSet"]}
-    return dropped_by_copy(head, now) | dropped_by_multipart(head, tags)
-
-
-def _has_annotations(s3: S3, source: Mapping[str, str]) -> bool:
-    """
-    Whether the object has annotations; asked only of AWS.
-
-    Another endpoint may not know the question and answer it with the object itself, gigabytes of it.
-    """
-    host = urlsplit(s3.client.meta.endpoint_url).hostname or ""
-    if not host.endswith((".amazonaws.com", ".amazonaws.com.cn")) or not hasattr(s3.client, "list_object_annotations"):
+    def _abort_once(self, place: Mapping[str, str]) -> bool:
+        for _ in range(_ABORT_TRIES):
+            try:
+                self._s3.ask_on_the_way_out("abort_multipart_upload", **place)
+            except RefusedError as refused:
+                if refused.answer.code != NO_SUCH_UPLOAD:
+                    continue
+            return True
         return False
-    return bool(s3.ask("list_object_annotations", **source, MaxAnnotationResults=1).get("Annotations"))
-
-
-def _copy_parts(
-    s3: S3, place: Mapping[str, str], source: Mapping[str, str], head: Mapping[str, Any], part_bytes: int
-) -> list[dict[str, Any]]:
-    """The parts as CompleteMultipartUpload wants them, after all have been copied."""
-    algorithm = checksum_algorithm(head)
-
-    def copy(number: int, first: int, last: int) -> dict[str, Any]:
-        answer = s3.ask_patiently(
-            "upload_part_copy",
-            **place,
-            PartNumber=number,
-            CopySource=dict(source),
-            CopySourceRange=f"bytes={first}-{last}",
-            CopySourceIfMatch=head["ETag"],
-        )["CopyPartResult"]
-        checksum = {f"Checksum{algorithm}": answer[f"Checksum{algorithm}"]} if f"Checksum{algorithm}" in answer else {}
-        return {"PartNumber": number, "ETag": answer["ETag"], **checksum}
-
-    ranges = enumerate(part_ranges(head["ContentLength"], part_bytes), start=1)
-    parts: list[dict[str, Any]] = []
-    with ThreadPoolExecutor(max_workers=PARTS_IN_FLIGHT) as pool:
-        running: set[Future[dict[str, Any]]] = set()
-        while True:
-            wanted = PARTS_IN_FLIGHT - len(running)
-            running |= {pool.submit(copy, number, *span) for number, span in islice(ranges, wanted)}
-            if not running:
-                break
-            done, running = wait(running, return_when=FIRST_COMPLETED)
-            parts += [one.result() for one in done]
-    return sorted(parts, key=lambda part: part["PartNumber"])

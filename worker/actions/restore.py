@@ -4,9 +4,9 @@ from collections.abc import Mapping
 from typing import Any
 
 from worker.actions.asking import S3, RefusedError, object_of
+from worker.answers import Answer, message_of, wants_no_days
 from worker.contract import LotEntry, Outcome, ResultRow
 from worker.facts import ObjectFacts
-from worker.judge import Answer, message_of, wants_no_days
 from worker.loop import Again
 
 _ACCEPTED = 202

@@ -123,7 +123,7 @@ def differences(before: Picture, after: Picture, *, now: datetime) -> Iterator[s
     yield from _changed("header", before.headers, after.headers)
     if before.tag_count != after.tag_count:
         yield f"{before.tag_count} tags became {after.tag_count}"
-    yield from _changed("encryption", before.encryption, after.encryption)
+    yield from _changed("encryption", _encryption(before), _encryption(after))
     yield from _changed("lock", _in_force(before.lock, now), _in_force(after.lock, now))
     if before.website_redirect != after.website_redirect:
         yield f"website redirect {before.website_redirect or 'none'} became {after.website_redirect or 'none'}"
@@ -131,6 +131,15 @@ def differences(before: Picture, after: Picture, *, now: datetime) -> Iterator[s
         yield f"checksum {', '.join(before.checksums)} became {', '.join(after.checksums) or 'none'}"
     elif "COMPOSITE" not in (before.checksum_type, after.checksum_type):
         yield from _changed("checksum", before.checksums, {name: after.checksums[name] for name in before.checksums})
+
+
+def _encryption(picture: Picture) -> Mapping[str, str]:
+    """
+    The encryption, SSE-S3 where none is shown: an object written before 2023 may show none, its copy can't.
+
+    Source: S3 User Guide, "Setting default server-side encryption behavior"; 2026-11.
+    """
+    return {"ServerSideEncryption": "AES256"} | dict(picture.encryption)
 
 
 def _etag_is_md5(picture: Picture) -> bool:

@@ -74,6 +74,8 @@ def lot_name(number: int) -> str:
 
 _LOT_FILE = re.compile(r"(results|done|started)-(\d+)(?:-(\d+))?\.(?:csv|json)")
 
+_UPLOAD_FILE = re.compile(r"uploads-\d+-([0-9a-f]{32})\.json")
+
 
 @dataclass(frozen=True, slots=True)
 class StatePaths:
@@ -85,6 +87,8 @@ class StatePaths:
         <job>/lots/<lot>.csv                            the lot, uploaded before its first task
         <job>/<phase>/<lot>/started-<attempt>.json      what the launcher asked a place to start, written before asking
         <job>/<phase>/<lot>/results-<attempt>-<seq>.csv append-only parts
+        <job>/<phase>/<lot>/audit-<attempt>-<seq>.jsonl the pictures of copied objects from before their copies
+        <job>/<phase>/<lot>/uploads-<attempt>-<digest>.json  an upload in parts, written before its first part
         <job>/<phase>/<lot>/progress.json               overwritten while the task runs
         <job>/<phase>/<lot>/done-<attempt>.json         the tally, written last
 
@@ -121,6 +125,26 @@ class StatePaths:
     def part_name(attempt: int, seq: int) -> str:
         """The name of a result part; both numbers count from 1."""
         return f"results-{attempt}-{seq:05d}.csv"
+
+    @staticmethod
+    def audit_name(attempt: int, seq: int) -> str:
+        """
+        The name of a part of pictures; both numbers count from 1.
+
+        A part is written before the result part that holds its rows: what is recorded as copied has its picture.
+        """
+        return f"audit-{attempt}-{seq:05d}.jsonl"
+
+    @staticmethod
+    def upload_name(attempt: int, digest: int) -> str:
+        """The name of the note of a key's uploads in parts; digest: 128 bits that stand for the lot's line."""
+        return f"uploads-{attempt}-{digest:032x}.json"
+
+    @staticmethod
+    def parse_upload_name(name: str) -> int | None:
+        """The digest in the name of a note of uploads, None for another name."""
+        match = _UPLOAD_FILE.fullmatch(name)
+        return int(match[1], 16) if match else None
 
     @staticmethod
     def progress_name() -> str:

@@ -70,6 +70,31 @@ def test_a_bucket_that_boto3_finds_in_another_region_is_refused_too() -> None:
             check_bucket("b-b", s3=client)
 
 
+def test_a_requester_who_pays_lists_where_head_is_denied() -> None:
+    """HeadBucket can't say who pays; another account's Requester Pays bucket is looked at by a listing of one key."""
+    named = {"RequestPayer": "requester", "ExpectedBucketOwner": "123456789012"}
+    client = boto3.client("s3")
+    with Stubber(client) as stub:
+        stub.add_client_error("head_bucket", "403", "", http_status_code=403)
+        stub.add_response(
+            "list_objects_v2", {"ResponseMetadata": {"HTTPHeaders": {}}}, {"Bucket": "b-b", "MaxKeys": 1, **named}
+        )
+        check_bucket("b-b", arguments=named, s3=client)
+        stub.assert_no_pending_responses()
+
+
+def test_a_bucket_of_another_owner_is_told() -> None:
+    """The owner is named in the request; S3 denies it where the bucket is somebody else's."""
+    owner = {"ExpectedBucketOwner": "123456789012"}
+    client = boto3.client("s3")
+    with Stubber(client) as stub:
+        stub.add_client_error(
+            "head_bucket", "403", "", http_status_code=403, expected_params={"Bucket": "b-b", **owner}
+        )
+        with pytest.raises(S3ReclassError, match=r"may be another account's, and not 123456789012, which --bucket-own"):
+            check_bucket("b-b", arguments=owner, s3=client)
+
+
 @pytest.mark.usefixtures("no_real_aws")
 def test_no_way_to_s3_is_told() -> None:
     """A network without AWS, not a missing bucket."""

@@ -50,7 +50,8 @@ def two_pages(monkeypatch: pytest.MonkeyPatch) -> Iterator[list[dict[str, list[s
     class Handler(BaseHTTPRequestHandler):
         def do_GET(self) -> None:
             query = parse_qs(urlsplit(self.path).query)
-            queries.append(query)
+            sent = {name: [value] for name, value in self.headers.items() if name.startswith("x-amz-")}
+            queries.append({**query, **sent})
             again = "continuation-token" in query
             body = PAGE.format(key="z%2B%25" if again else "new%0Aline+%01%E2%80%A8", rest=END if again else MORE)
             self.send_response(200)
@@ -84,6 +85,14 @@ def test_pages_come_when_they_are_wanted(two_pages: list[dict[str, list[str]]]) 
     assert [one.key for one in found] == ["z+%"]
     assert [(query["prefix"], query["encoding-type"]) for query in two_pages] == [(["p/"], ["url"])] * 2
     assert two_pages[1]["continuation-token"] == ["a+b/c="]
+
+
+def test_payer_and_owner_go_with_each_page(two_pages: list[dict[str, list[str]]]) -> None:
+    """A Requester Pays bucket lists for those who say that they pay."""
+    list(list_objects_v2("bucket", "p/", {"ExpectedBucketOwner": "123456789012", "RequestPayer": "requester"}))
+
+    sent = [(page["x-amz-request-payer"], page["x-amz-expected-bucket-owner"]) for page in two_pages]
+    assert sent == [(["requester"], ["123456789012"])] * 2
 
 
 @pytest.mark.usefixtures("aws")

@@ -92,6 +92,29 @@ def test_a_version_is_looked_at_only_when_asked(expected: dict[str, str], versio
     assert s3.heads == [{"Bucket": "bucket", "Key": "k", **expected}]
 
 
+def test_pictures_and_arguments_go_with_each_request() -> None:
+    """With pictures the checksums are asked for, and payer and owner are named in every request."""
+    named = {"RequestPayer": "requester", "ExpectedBucketOwner": "123456789012"}
+    answer = {**FOUND, "ETag": '"e"', "ContentType": "image/png", "TagCount": 2, "ChecksumCRC32": "c"}
+    s3 = FakeS3(answer)
+
+    (head,) = head_objects(entries("k"), pictures=True, arguments=named, s3=s3, threads=1)
+    (plain,) = look_at(s3, "k")
+
+    assert s3.heads[0] == {"Bucket": "bucket", "Key": "k", "ChecksumMode": "ENABLED", **named}
+    assert s3.heads[1] == {"Bucket": "bucket", "Key": "k"}
+    assert head.picture
+    assert (head.picture.etag, head.picture.tag_count, head.picture.checksums) == ("e", 2, {"CRC32": "c"})
+    assert plain.picture is None
+
+
+def test_a_denied_picture_names_the_key_permission() -> None:
+    """A checksum under KMS is shown only to those who may use the key: the message says so."""
+    (head,) = head_objects(entries("k"), pictures=True, s3=FakeS3(refusal(403)), threads=1)
+
+    assert "kms:Decrypt" in head.message
+
+
 @pytest.mark.parametrize(
     ("look", "message", "answer", "get_code"),
     [

@@ -28,7 +28,15 @@ def test_the_file_shows_the_defaults() -> None:
     """With every # taken away the file still loads, and but for the examples every value is the default."""
     text = re.sub(r"(?m)^# (\w+ = )", r"\1", format_settings_file({"bucket": "b-one", "storage_class": "GLACIER"}))
 
-    assert load(text) == Settings(bucket="b-one", storage_class="GLACIER", max_tasks=20, rate=900, threads=32)
+    assert load(text) == Settings(
+        bucket="b-one",
+        storage_class="GLACIER",
+        max_tasks=20,
+        rate=900,
+        threads=32,
+        request_payer="requester",
+        bucket_owner="123456789012",
+    )
 
 
 def test_every_setting_stands_in_the_file() -> None:

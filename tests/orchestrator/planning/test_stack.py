@@ -6,6 +6,7 @@ import pytest
 
 from orchestrator.errors import S3ReclassError, UsageError
 from orchestrator.planning.stack import (
+    TEMPLATE_VERSION,
     Needs,
     Network,
     difference,
@@ -35,7 +36,7 @@ def parameters(
 def test_a_new_stack_gets_the_bucket_and_the_network() -> None:
     """Every parameter of a first stack."""
     assert parameters(Settings(bucket="my-bucket")) == {
-        "TemplateVersion": "1",
+        "TemplateVersion": str(TEMPLATE_VERSION),
         "BucketArns": "arn:aws:s3:::my-bucket",
         "ObjectArns": "arn:aws:s3:::my-bucket/*",
         "StateArns": "",
@@ -44,6 +45,7 @@ def test_a_new_stack_gets_the_bucket_and_the_network() -> None:
         "SubnetIds": "subnet-1,subnet-2",
         "MakeTaskRole": "true",
         "MakeExecutionRole": "true",
+        "DeleteSuperseded": "false",
         "RepositoryName": "",
         "LogGroupName": "",
     }
@@ -95,6 +97,22 @@ def test_a_role_is_made_unless_one_is_named(made: str, named: str, previous: str
     found = parameters(settings, {"MakeTaskRole": previous, "MakeExecutionRole": previous})
 
     assert (found["MakeTaskRole"], found["MakeExecutionRole"]) == (made, made)
+
+
+@pytest.mark.parametrize(
+    ("expected", "asked", "previous"),
+    [
+        ("false", None, {}),
+        ("true", None, {"DeleteSuperseded": "true"}),  # another job may be using it
+        ("true", True, {"DeleteSuperseded": "false"}),
+        ("false", False, {"DeleteSuperseded": "true"}),
+    ],
+)
+def test_versions_may_be_deleted_only_when_asked(expected: str, asked: bool | None, previous: dict[str, str]) -> None:  # noqa: FBT001 (a table's column)
+    """Given and taken away by name; otherwise it stays as it is."""
+    needs = needs_of(Settings(bucket="b-b"), delete_superseded=asked)
+
+    assert stack_parameters(needs, NETWORK, previous)["DeleteSuperseded"] == expected
 
 
 def test_named_repository_and_log_group_are_reachable_for_the_execution_role() -> None:

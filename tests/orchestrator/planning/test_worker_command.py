@@ -2,7 +2,7 @@
 
 import pytest
 
-from orchestrator.planning.worker_command import PhaseSettings, rate_per_task, worker_command
+from orchestrator.planning.worker_command import PhaseSettings, changes_more, rate_per_task, worker_command
 from worker.contract import Phase
 
 
@@ -24,6 +24,46 @@ def test_the_copy_command() -> None:
         *("copy", "--lot", "L", "--results", "R/", "--attempt", "1"),
         *("--storage-class", "GLACIER_IR", "--rate", "0"),
     )
+
+
+@pytest.mark.parametrize("phase", list(Phase))
+def test_payer_and_owner_go_with_both_phases(phase: Phase) -> None:
+    """Every request for the objects carries them."""
+    settings = PhaseSettings(phase=phase, request_payer="requester", bucket_owner="123456789012")
+
+    assert settings.arguments()[-4:] == ("--request-payer", "requester", "--bucket-owner", "123456789012")
+
+
+@pytest.mark.parametrize(
+    ("expected", "name"),
+    [
+        ("--audit", "audit"),
+        ("--allow-noncurrent", "allow_noncurrent"),
+        ("--delete-superseded", "delete_superseded"),
+    ],
+)
+def test_what_a_copy_does_beside_is_off_unless_asked_for(expected: str, name: str) -> None:
+    """One flag each; the restore phase has none of them."""
+    asked = {name: True}
+    copy = PhaseSettings(phase=Phase.COPY, storage_class="STANDARD", **asked)  # type: ignore[arg-type]  # a table names the field
+
+    assert copy.arguments() == ("--storage-class", "STANDARD", expected)
+    assert expected not in PhaseSettings(phase=Phase.RESTORE, **asked).arguments()  # type: ignore[arg-type]  # as above
+
+
+@pytest.mark.parametrize(
+    ("expected", "command", "wanted"),
+    [
+        (False, ("copy", "--audit"), ("copy",)),
+        (True, ("copy", "--delete-superseded"), ("copy",)),
+        (True, ("copy", "--allow-noncurrent"), ("copy", "--delete-superseded")),
+        (False, ("copy", "--delete-superseded"), ("copy", "--delete-superseded")),
+        (False, ("copy",), ("copy", "--delete-superseded")),
+    ],
+)
+def test_a_flag_that_was_taken_back(expected: bool, command: tuple[str, ...], wanted: tuple[str, ...]) -> None:  # noqa: FBT001 (a table's column)
+    """A command line that would change more than is wanted now is known as such."""
+    assert changes_more(command, wanted) is expected
 
 
 @pytest.mark.parametrize(

@@ -23,6 +23,27 @@ class Script:
     copy: S3
     stop: threading.Event
 
+    def bucket(self, *, versioned: bool = False) -> None:
+        """
+        The questions about the bucket, asked before its first copy, and the plainest answers.
+
+        No default retention (asked only where there are versions), and ACLs without effect.
+        """
+        if versioned:
+            self.stub.add_client_error(
+                "get_object_lock_configuration",
+                "ObjectLockConfigurationNotFoundError",
+                "",
+                404,
+                expected_params={"Bucket": "bucket"},
+            )
+        self.ownership("BucketOwnerEnforced")
+
+    def ownership(self, setting: str) -> None:
+        """The question for the bucket's ownership setting, and its answer."""
+        rules = {"OwnershipControls": {"Rules": [{"ObjectOwnership": setting}]}}
+        self.stub.add_response("get_bucket_ownership_controls", rules, {"Bucket": "bucket"})
+
 
 @pytest.fixture
 def script() -> Iterator[Script]:

@@ -1,7 +1,7 @@
 """The copy phase of one key, request by request."""
 
 from dataclasses import replace
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 from io import BytesIO
 from typing import Any
 
@@ -9,46 +9,20 @@ import pytest
 from botocore.response import StreamingBody
 
 from tests.worker.actions.conftest import Script
-from worker.actions.copy import CopyAction
-from worker.contract import LotEntry, Outcome, ResultRow
-from worker.facts import ObjectFacts, facts_of
-from worker.judge import Course
-from worker.loop import Again
-
-NOW = datetime(2026, 11, 22, 10, tzinfo=UTC)
-THEN = NOW - timedelta(days=400)
-ENTRY = LotEntry(bucket="bucket", key="a b/é")
-NAMED = {"Bucket": "bucket", "Key": "a b/é"}
-HEAD = {"ContentLength": 3, "ETag": '"e"', "LastModified": THEN, "ContentType": "text/plain"}
-READY = {"StorageClass": "GLACIER", "Restore": 'ongoing-request="false", expiry-date="Mon, 23 Nov 2026 00:00:00 GMT"'}
-COPY = {
-    **NAMED,
-    "CopySource": NAMED,
-    "CopySourceIfMatch": '"e"',
-    "IfMatch": '"e"',
-    "StorageClass": "STANDARD_IA",
-    "MetadataDirective": "COPY",
-    "TaggingDirective": "COPY",
-}
-
-
-def act(script: Script, entry: LotEntry = ENTRY, memory: ObjectFacts | None = None) -> ResultRow | Again:
-    """Copy the entry into STANDARD_IA."""
-    action = CopyAction(
-        script.copy, target="STANDARD_IA", threshold_bytes=1_000, part_bytes=5 * 1024**2, now=lambda: NOW
-    )
-    return action(entry, memory)
-
-
-def result(found: ResultRow | Again) -> ResultRow:
-    """The result, which it must be."""
-    assert isinstance(found, ResultRow)
-    return found
+from tests.worker.actions.copying import BEFORE, COPY, ENTRY, HEAD, NAMED, NOW, READY, act, action, result
+from tests.worker.actions.stores import MemoryStore
+from worker.actions.copy import CopyAction, CopySettings
+from worker.actions.uploads import Uploads
+from worker.answers import Course
+from worker.contract import LotEntry, Outcome, Picture, ResultRow, picture_of
+from worker.facts import facts_of
+from worker.loop import Again, Elsewhere
 
 
 def test_a_copy_is_pinned_to_what_was_seen(script: Script) -> None:
     """HEAD, then a copy onto itself that holds only for the ETag seen, at its source and its destination."""
     script.stub.add_response("head_object", {**HEAD, **READY}, NAMED)
+    script.bucket()
     script.stub.add_response("copy_object", {}, COPY)
 
     row = result(act(script))
@@ -65,6 +39,7 @@ def test_a_copy_is_pinned_to_what_was_seen(script: Script) -> None:
 def test_on_a_versioned_bucket_the_version_is_pinned_too(script: Script) -> None:
     """The version that HEAD saw is the copy's source, and the new version stands in the result."""
     script.stub.add_response("head_object", {**HEAD, "VersionId": "v1"}, NAMED)
+    script.bucket(versioned=True)
     script.stub.add_response("copy_object", {"VersionId": "v2"}, {**COPY, "CopySource": {**NAMED, "VersionId": "v1"}})
 
     assert result(act(script)).new_version_id == "v2"
@@ -82,6 +57,7 @@ def test_what_a_copy_would_drop_is_given(script: Script) -> None:
         "ObjectLockLegalHoldStatus": "ON",
     }
     script.stub.add_response("head_object", {**HEAD, **kept}, NAMED)
+    script.bucket()
     script.stub.add_response("copy_object", {}, {**COPY, **kept})
 
     assert result(act(script)).outcome is Outcome.COPIED
@@ -186,6 +162,7 @@ def test_credentials_refused_are_no_fault_of_the_key(code: str, status: int, scr
 def test_a_refused_copy(expected: Outcome, code: str, status: int, script: Script) -> None:
     """Each of S3's refusals ends in its outcome, with S3's code and the size in the row."""
     script.stub.add_response("head_object", {**HEAD, **READY})
+    script.bucket()
     script.stub.add_client_error("copy_object", code, "words", status)
 
     row = result(act(script))
@@ -210,6 +187,7 @@ def test_a_copy_of_unknown_fate_is_remembered(
     """A throttled copy didn't happen; one that failed in any other passing way may have: what was seen is kept."""
     head = {**HEAD, **READY}
     script.stub.add_response("head_object", head)
+    script.bucket()
     script.stub.add_client_error("copy_object", code, "words", status)
 
     found = act(script)
@@ -217,9 +195,6 @@ def test_a_copy_of_unknown_fate_is_remembered(
     assert isinstance(found, Again)
     assert found.course is course
     assert found.memory == (facts_of(head) if remembers else None)
-
-
-BEFORE = facts_of({**HEAD, **READY})
 
 
 def test_a_lost_copy_that_happened_is_not_sent_again(script: Script) -> None:
@@ -235,6 +210,7 @@ def test_a_lost_copy_that_happened_is_not_sent_again(script: Script) -> None:
 def test_a_lost_copy_that_did_not_happen_is_sent_again(script: Script) -> None:
     """Looking again, nothing has changed: the copy is made."""
     script.stub.add_response("head_object", {**HEAD, **READY}, NAMED)
+    script.bucket()
     script.stub.add_response("copy_object", {}, COPY)
 
     assert result(act(script, memory=BEFORE)).outcome is Outcome.COPIED
@@ -250,6 +226,7 @@ def test_an_object_overwritten_after_a_lost_copy_is_left_alone(script: Script) -
 def test_a_guard_that_our_own_late_copy_trips_is_looked_at_again(script: Script) -> None:
     """412 after a lost copy may mean that it came through at last: the key is looked at once more."""
     script.stub.add_response("head_object", {**HEAD, **READY})
+    script.bucket()
     script.stub.add_client_error("copy_object", "PreconditionFailed", "words", 412)
 
     found = act(script, memory=BEFORE)
@@ -268,56 +245,55 @@ def test_a_throttled_look_keeps_the_memory_of_a_lost_copy(script: Script) -> Non
     assert found.memory == BEFORE
 
 
-VERSIONED = replace(ENTRY, version_id="v1")
+def test_a_large_object_goes_elsewhere(script: Script) -> None:
+    """After one HEAD: the threads for keys are not for hours of work."""
+    script.stub.add_response("head_object", {**HEAD, **READY, "ContentLength": 1_001})
+
+    assert isinstance(action(script)(ENTRY, None), Elsewhere)
 
 
-def test_the_current_version_is_copied(script: Script) -> None:
-    """A line that names the current version costs no request more than one that names none."""
-    script.stub.add_response("head_object", {**HEAD, "VersionId": "v1"}, NAMED)
-    script.stub.add_response("copy_object", {"VersionId": "v2"}, {**COPY, "CopySource": {**NAMED, "VersionId": "v1"}})
+def test_a_lost_copy_that_is_found_deletes_nothing(script: Script) -> None:
+    """As good as certain that it was ours isn't enough; the row says that the old version stays."""
+    after = {**HEAD, "StorageClass": "STANDARD_IA", "LastModified": NOW, "VersionId": "v2"}
+    script.stub.add_response("head_object", after, {**NAMED, "ChecksumMode": "ENABLED"})
 
-    assert result(act(script, VERSIONED)).outcome is Outcome.COPIED
+    row = result(act(script, memory=replace(BEFORE, version_id="v1"), delete_superseded=True))
 
-
-def test_the_null_version_of_an_unversioned_bucket_is_the_object(script: Script) -> None:
-    """A line with version `null` means the object of a bucket that was never versioned."""
-    script.stub.add_response("head_object", HEAD, NAMED)
-    script.stub.add_response("copy_object", {}, COPY)
-
-    assert result(act(script, replace(ENTRY, version_id="null"))).outcome is Outcome.COPIED
+    assert row.outcome is Outcome.COPIED
+    assert row.message.endswith("its old version v1 stays")
 
 
-def test_a_noncurrent_version_is_not_copied(script: Script) -> None:
-    """A copy would make it current: refused, after a look at both versions."""
-    script.stub.add_response("head_object", {**HEAD, "VersionId": "v2", "ETag": '"other"'}, NAMED)
-    script.stub.add_response("head_object", {**HEAD, "VersionId": "v1"}, {**NAMED, "VersionId": "v1"})
+def test_a_copy_of_other_content_is_an_error(script: Script) -> None:
+    """S3's own answer tells: the ETag of the copy isn't that of the object."""
+    script.stub.add_response("head_object", {**HEAD, **READY})
+    script.bucket()
+    script.stub.add_response("copy_object", {"CopyObjectResult": {"ETag": '"other"'}})
 
-    row = result(act(script, VERSIONED))
-
-    assert row.outcome is Outcome.UNSUPPORTED
-    assert "would make it current" in row.message
+    assert result(act(script)).outcome is Outcome.ERROR
 
 
-def test_a_version_under_a_delete_marker_is_not_copied(script: Script) -> None:
-    """A copy would bring a deleted object back: refused."""
-    script.stub.add_client_error("head_object", "404", "", 404, expected_params=NAMED)
-    script.stub.add_response("head_object", {**HEAD, "VersionId": "v1"}, {**NAMED, "VersionId": "v1"})
+@pytest.mark.parametrize(("pictures", "code"), [(1, None), (1, "InternalError"), (0, "SlowDown"), (0, "AccessDenied")])
+def test_a_picture_is_taken_of_what_was_or_may_have_been_copied(
+    pictures: int, code: str | None, script: Script
+) -> None:
+    """The HEAD that was made anyway shows it, checksums and all; a copy that S3 refused has none."""
+    taken: list[tuple[LotEntry, Picture]] = []
+    head = {**HEAD, **READY, "ChecksumCRC32": "c", "Metadata": {"a": "b"}}
+    script.stub.add_response("head_object", head, {**NAMED, "ChecksumMode": "ENABLED"})
+    script.bucket()
+    if code:
+        script.stub.add_client_error("copy_object", code, "", 500)
+    else:
+        script.stub.add_response("copy_object", {})
+    settings = CopySettings(target="STANDARD_IA", threshold_bytes=1_000, part_bytes=5 * 1024**2)
+    copy = CopyAction(
+        script.copy,
+        settings,
+        uploads=Uploads(MemoryStore(), 1),
+        audit=lambda entry, picture: taken.append((entry, picture)),
+        now=lambda: NOW,
+    )
 
-    assert result(act(script, VERSIONED)).outcome is Outcome.UNSUPPORTED
+    copy(ENTRY, None)
 
-
-def test_a_version_that_was_copied_before_is_already_there(script: Script) -> None:
-    """An attempt whose result was lost made a newer version with the same content in the class."""
-    newer = {**HEAD, "VersionId": "v2", "StorageClass": "STANDARD_IA", "LastModified": NOW}
-    script.stub.add_response("head_object", newer, NAMED)
-    script.stub.add_response("head_object", {**HEAD, "VersionId": "v1"}, {**NAMED, "VersionId": "v1"})
-
-    assert result(act(script, VERSIONED)).outcome is Outcome.ALREADY
-
-
-def test_a_version_that_is_gone_is_missing(script: Script) -> None:
-    """No such version, though there is a current one."""
-    script.stub.add_response("head_object", {**HEAD, "VersionId": "v2"}, NAMED)
-    script.stub.add_client_error("head_object", "404", "", 404, expected_params={**NAMED, "VersionId": "v1"})
-
-    assert result(act(script, VERSIONED)).outcome is Outcome.MISSING
+    assert taken == [(ENTRY, picture_of(head))] * pictures

@@ -1,52 +1,29 @@
 """One large object, copied in parts."""
 
 import threading
+from collections.abc import Callable
 from datetime import UTC, datetime
-from itertools import pairwise
 from typing import Any
 
 import boto3
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
 
-from tests.worker.actions.conftest import Script
+from tests.worker.actions.stores import MemoryStore
 from tests.worker.proxy import Fault, Reply, Request, faulty
-from worker.actions.asking import S3, RefusedError
-from worker.actions.copy import CopyAction
-from worker.actions.multipart import MAX_PARTS, UnsupportedError, copy_in_parts, part_ranges
+from worker.actions.asking import S3
+from worker.actions.copy import CopyAction, CopySettings
+from worker.actions.parts import part_ranges
+from worker.actions.uploads import Uploads
 from worker.clients import object_client
-from worker.command_line import MAX_COPY_BYTES
 from worker.contract import LotEntry, Outcome, Phase, ResultRow
 from worker.errors import StoppingError
-from worker.loop import Again
+from worker.loop import Again, Elsewhere
 from worker.pacing import Pace
 
 MIB = 1024**2
 NOW = datetime(2026, 11, 22, tzinfo=UTC)
 CONTENT = b"x" * (12 * MIB)
-
-
-@pytest.mark.parametrize("size", [1, 5 * MIB, 6 * 1024**3, 5 * 10**12, 50 * 10**12])
-@pytest.mark.parametrize("part", [5 * MIB, 512 * MIB, MAX_COPY_BYTES])
-def test_parts_cover_every_byte_once(size: int, part: int) -> None:
-    """From one byte to 50 TB: no gap, no overlap, no part too large, not too many parts."""
-    ranges = list(part_ranges(size, part))
-
-    assert ranges[0][0] == 0
-    assert ranges[-1][1] == size - 1
-    assert all(before[1] + 1 == after[0] for before, after in pairwise(ranges))
-    assert all(last - first + 1 <= MAX_COPY_BYTES for first, last in ranges)
-    assert len(ranges) <= MAX_PARTS
-
-
-@given(size=st.integers(1, 10**12), part=st.integers(5 * MIB, MAX_COPY_BYTES))
-def test_parts_are_as_large_as_asked_for_where_they_can_be(size: int, part: int) -> None:
-    """All parts but the last have the size asked for, unless there would be too many."""
-    first = next(part_ranges(size, part))
-
-    if size <= part * MAX_PARTS:
-        assert first[1] + 1 == min(part, size)
+ENTRY = LotEntry(bucket="bucket", key="large é")
 
 
 @pytest.fixture
@@ -81,14 +58,18 @@ def picture() -> dict[str, Any]:
     return head | {"Body": head["Body"].read(), "tags": sorted(tag["Key"] + tag["Value"] for tag in tags)}
 
 
-def act(endpoint: str, stop: threading.Event | None = None) -> ResultRow | Again:
+def act(endpoint: str, stop: threading.Event | None = None, store: MemoryStore | None = None) -> ResultRow | Again:
     """Copy the object into STANDARD_IA, in parts of 5 MiB."""
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("AWS_ENDPOINT_URL", endpoint)
         pace = Pace(0, stop or threading.Event(), wait=lambda _: None)
         s3 = S3(object_client(8), pace, Phase.COPY)
-    action = CopyAction(s3, target="STANDARD_IA", threshold_bytes=10 * MIB, part_bytes=5 * MIB)
-    return action(LotEntry(bucket="bucket", key="large é"), None)
+    settings = CopySettings(target="STANDARD_IA", threshold_bytes=10 * MIB, part_bytes=5 * MIB)
+    found = CopyAction(s3, settings, uploads=Uploads(store or MemoryStore(), 1))(ENTRY, None)
+    assert isinstance(found, Elsewhere)
+    found = found.action(ENTRY, None)
+    assert not isinstance(found, Elsewhere)
+    return found
 
 
 def uploads() -> list[Any]:
@@ -174,74 +155,122 @@ def test_an_upload_that_is_interrupted_is_aborted(bucket: str) -> None:
     assert uploads() == []
 
 
-HEAD = {"ContentLength": 12 * MIB, "ETag": '"e"', "LastModified": NOW}
-SOURCE = {"Bucket": "bucket", "Key": "k", "VersionId": "v1"}
-
-
-def test_a_checksum_comes_out_as_it_was(script: Script) -> None:
-    """The upload is begun with the object's algorithm, and completed with each part's checksum, version and size."""
-    script.stub.add_response(
-        "head_object",
-        {**HEAD, "ChecksumSHA256": "whole", "ChecksumType": "COMPOSITE", "TagCount": 1},
-        {**SOURCE, "IfMatch": '"e"', "ChecksumMode": "ENABLED"},
+def test_any_text_can_be_an_expires(bucket: str) -> None:
+    """S3 keeps what it is given as Expires, a date or not: it comes out letter by letter."""
+    s3 = boto3.client("s3")
+    s3.meta.events.register(
+        "before-call.s3.PutObject", lambda params, **_: params["headers"].update(Expires="when pigs fly")
     )
-    script.stub.add_response("get_object_tagging", {"TagSet": [{"Key": "t", "Value": "1"}]}, SOURCE)
-    script.stub.add_response(
-        "create_multipart_upload",
-        {"UploadId": "u"},
-        {
-            "Bucket": "bucket",
-            "Key": "k",
-            "StorageClass": "STANDARD",
-            "Tagging": "t=1",
-            "ChecksumAlgorithm": "SHA256",
-            "ChecksumType": "COMPOSITE",
-        },
+    s3.put_object(Bucket="bucket", Key="large é", Body=CONTENT, ContentType="a/b")
+
+    row = act(bucket)
+
+    assert isinstance(row, ResultRow)
+    assert row.outcome is Outcome.COPIED, row.message
+    head: dict[str, Any] = dict(s3.head_object(Bucket="bucket", Key="large é"))
+    assert (head["ExpiresString"], head["ContentType"]) == ("when pigs fly", "a/b")
+
+
+def test_grants_come_out_as_they_were(bucket: str) -> None:
+    """Where ACLs matter, the new object is begun with the old one's grants."""
+    s3 = boto3.client("s3")
+    s3.put_object_acl(Bucket="bucket", Key="large é", ACL="public-read")
+    before = s3.get_object_acl(Bucket="bucket", Key="large é")["Grants"]
+
+    row = act(bucket)
+
+    assert isinstance(row, ResultRow)
+    assert row.outcome is Outcome.COPIED, row.message
+    after = s3.get_object_acl(Bucket="bucket", Key="large é")["Grants"]
+    assert sorted(map(str, after)) == sorted(map(str, before))
+    assert len(after) == 2
+
+
+def test_an_upload_is_noted_before_its_first_part(bucket: str) -> None:
+    """Whenever a part is copied, the state knows the upload: a kill can't leave one that nobody knows of."""
+    store = MemoryStore()
+    known: list[bool] = []
+
+    def decide(request: Request) -> Fault:
+        if request.operation == "UploadPartCopy":
+            noted = b"".join(store.files.values()).decode()
+            known.append(request.query.partition("uploadId=")[2].partition("&")[0] in noted)
+        return None
+
+    with faulty(bucket, decide) as seen:
+        act(seen.endpoint, store=store)
+
+    assert known == [True] * 3
+
+
+def change_tags() -> None:
+    """Somebody else's PutObjectTagging."""
+    boto3.client("s3").put_object_tagging(
+        Bucket="bucket", Key="large é", Tagging={"TagSet": [{"Key": "new", "Value": "1"}]}
     )
-    script.stub.add_response(
-        "upload_part_copy",
-        {"CopyPartResult": {"ETag": '"p"', "ChecksumSHA256": "part"}},
-        {
-            "Bucket": "bucket",
-            "Key": "k",
-            "UploadId": "u",
-            "PartNumber": 1,
-            "CopySource": SOURCE,
-            "CopySourceRange": f"bytes=0-{12 * MIB - 1}",
-            "CopySourceIfMatch": '"e"',
-        },
-    )
-    script.stub.add_response(
-        "complete_multipart_upload",
-        {"VersionId": "v2"},
-        {
-            "Bucket": "bucket",
-            "Key": "k",
-            "UploadId": "u",
-            "MultipartUpload": {"Parts": [{"PartNumber": 1, "ETag": '"p"', "ChecksumSHA256": "part"}]},
-            "MpuObjectSize": 12 * MIB,
-            "IfMatch": '"e"',
-            "ChecksumType": "COMPOSITE",
-        },
+
+
+def change_acl() -> None:
+    """Somebody else's PutObjectAcl."""
+    boto3.client("s3").put_object_acl(Bucket="bucket", Key="large é", ACL="public-read")
+
+
+def change_metadata() -> None:
+    """Somebody else's copy of the object onto itself: the same content, other metadata."""
+    boto3.client("s3").copy_object(
+        Bucket="bucket",
+        Key="large é",
+        CopySource={"Bucket": "bucket", "Key": "large é"},
+        Metadata={"new": "1"},
+        MetadataDirective="REPLACE",
     )
 
-    answer = copy_in_parts(script.copy, SOURCE, HEAD, target="STANDARD", part_bytes=512 * MIB, now=NOW)
 
-    assert answer["VersionId"] == "v2"
-
-
-def test_what_would_be_lost_is_refused_before_anything_is_begun(script: Script) -> None:
-    """Metadata that can't be given again as it was: no upload is created."""
-    script.stub.add_response("head_object", {**HEAD, "Metadata": {"a": "=?UTF-8?Q?=C3=A9?="}})
-
-    with pytest.raises(UnsupportedError, match="ASCII"):
-        copy_in_parts(script.copy, SOURCE, HEAD, target="STANDARD", part_bytes=512 * MIB, now=NOW)
+def overwrite() -> None:
+    """Somebody else's PutObject."""
+    boto3.client("s3").put_object(Bucket="bucket", Key="large é", Body=b"newer")
 
 
-def test_tags_that_may_not_be_read_stop_the_copy(script: Script) -> None:
-    """Without the permission to read tags they would be lost in silence: denied instead."""
-    script.stub.add_response("head_object", HEAD)
-    script.stub.add_client_error("get_object_tagging", "AccessDenied", "words", 403)
+@pytest.mark.parametrize("change", [change_tags, change_acl, change_metadata, overwrite])
+def test_what_changes_while_the_parts_are_copied_is_not_undone(change: Callable[[], None], bucket: str) -> None:
+    """Tags, grants and metadata change without the ETag, which no guard sees: the upload is given up, `changed`."""
+    changed: list[str] = []
 
-    with pytest.raises(RefusedError):
-        copy_in_parts(script.copy, SOURCE, HEAD, target="STANDARD", part_bytes=512 * MIB, now=NOW)
+    def decide(request: Request) -> Fault:
+        if request.operation == "UploadPartCopy" and not changed:
+            changed.append("once")
+            change()
+        return None
+
+    with faulty(bucket, decide) as seen:
+        row = act(seen.endpoint)
+
+    assert isinstance(row, ResultRow)
+    assert row.outcome is Outcome.CHANGED
+    assert uploads() == []
+    s3 = boto3.client("s3")
+    head = s3.head_object(Bucket="bucket", Key="large é")
+    assert head.get("StorageClass", "STANDARD") == "STANDARD"
+    after = {
+        change_tags: s3.get_object_tagging(Bucket="bucket", Key="large é")["TagSet"] == [{"Key": "new", "Value": "1"}],
+        change_acl: len(s3.get_object_acl(Bucket="bucket", Key="large é")["Grants"]) == 2,
+        change_metadata: head["Metadata"] == {"new": "1"},
+        overwrite: head["ContentLength"] == 5,
+    }
+    assert after[change]
+
+
+def test_an_object_deleted_while_its_parts_are_copied_is_missing(bucket: str) -> None:
+    """It isn't brought back."""
+
+    def decide(request: Request) -> Fault:
+        if request.method == "HEAD" and any(one.operation == "UploadPartCopy" for one in seen.requests):
+            boto3.client("s3").delete_object(Bucket="bucket", Key="large é")
+        return None
+
+    with faulty(bucket, decide) as seen:
+        row = act(seen.endpoint)
+
+    assert isinstance(row, ResultRow)
+    assert row.outcome is Outcome.MISSING
+    assert uploads() == []

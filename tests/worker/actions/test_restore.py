@@ -7,9 +7,9 @@ import pytest
 from tests.worker.actions.conftest import Script
 from worker.actions.asking import S3
 from worker.actions.restore import RestoreAction
+from worker.answers import Course
 from worker.clients import object_client
 from worker.contract import LotEntry, Outcome, Phase, ResultRow
-from worker.judge import Course
 from worker.loop import Again
 from worker.pacing import Pace
 

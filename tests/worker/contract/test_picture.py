@@ -77,6 +77,12 @@ def test_a_picture_is_what_head_shows_but_for_what_a_copy_changes() -> None:
             {"encryption": KMS},
             {"encryption": {**KMS, "SSEKMSKeyId": "key-2"}},
         ),
+        ([], {}, {"encryption": {"ServerSideEncryption": "AES256"}}),
+        (
+            ["encryption SSEKMSKeyId: key-1 became none", "encryption ServerSideEncryption: aws:kms became AES256"],
+            {"encryption": KMS},
+            {},
+        ),
         (["lock ObjectLockLegalHoldStatus: ON became none"], {"lock": {"ObjectLockLegalHoldStatus": "ON"}}, {}),
         ([], {"lock": {"ObjectLockLegalHoldStatus": "OFF"}}, {}),
         (

@@ -1,0 +1,116 @@
+"""What the copy phase saw of each object, and in what the object differs from that now. Pure."""
+
+from collections.abc import Container, Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from enum import StrEnum
+
+from orchestrator.planning.object_head import Look, ObjectHead
+from worker.contract import LotEntry, Outcome, Picture, ResultRow, TaskStatus, differences, supersedes
+
+
+class Basis(StrEnum):
+    """What an object can be compared with, in words."""
+
+    PICTURE = "all that it was before the copy"
+    RESULT = "the size in its result"
+    NOTHING = "nothing"
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Before:
+    """
+    What the copy phase left of one key.
+
+    outcome: the one that stands; None for a key without a result.
+    size_bytes: None when the object wasn't looked at.
+    new_version_id: the version that the copy made, or "".
+    overwritten: somebody else wrote the object since the picture was taken, and the copy phase saw that.
+    picture: the object before the copy; None without `--audit`.
+    """
+
+    outcome: Outcome | None = None
+    size_bytes: int | None = None
+    new_version_id: str = ""
+    overwritten: bool = False
+    picture: Picture | None = None
+
+    @property
+    def basis(self) -> Basis:
+        """What there is to compare with."""
+        if self.picture and not self.overwritten:
+            return Basis.PICTURE
+        return Basis.RESULT if _tells_size(self) else Basis.NOTHING
+
+
+def _tells_size(before: Before) -> bool:
+    """Only the size of a key that succeeded is that of the object we left."""
+    succeeded = before.outcome is not None and before.outcome.status is TaskStatus.SUCCEEDED
+    return succeeded and before.size_bytes is not None
+
+
+def befores_of(
+    rows: Iterable[ResultRow],
+    pictures: Iterable[tuple[LotEntry, Picture]],
+    wanted: Container[LotEntry] | None = None,
+) -> Mapping[LotEntry, Before]:
+    """
+    What one lot's copies left of each of its keys.
+
+    rows, pictures: of one lot, in the order of writing, all attempts'.
+    wanted: the keys to take down; None for all.
+    """
+    # The last is of the copy that was made: those before it came to nothing, or there would be none after them.
+    last_pictures = {entry: picture for entry, picture in pictures if wanted is None or entry in wanted}
+    found: dict[LotEntry, Before] = {}
+    for row in rows:
+        if wanted is None or row.entry in wanted:
+            found[row.entry] = _with(found.get(row.entry, Before()), row, last_pictures.get(row.entry))
+    for entry, picture in last_pictures.items():
+        if entry not in found:
+            found[entry] = Before(picture=picture)
+    return found
+
+
+def _with(before: Before, row: ResultRow, picture: Picture | None) -> Before:
+    """What is known of a key after one more of its results."""
+    if not supersedes(row.outcome.status, before.outcome.status if before.outcome else None):
+        return before
+    overwritten = row.outcome is Outcome.CHANGED or (before.overwritten and row.outcome is not Outcome.COPIED)
+    return Before(
+        outcome=row.outcome,
+        size_bytes=row.size_bytes,
+        # A second task on the lot finds the copy made: `already`, with no version of its own.
+        new_version_id=row.new_version_id or before.new_version_id,
+        overwritten=overwritten,
+        picture=picture,
+    )
+
+
+def compare_head(head: ObjectHead, before: Before, *, now: datetime) -> Iterator[str]:
+    """
+    In words, each way in which the object isn't what the copy phase saw or made.
+
+    head: of the current version; with its picture when `before` has one.
+    now: the time, in UTC.
+    """
+    if head.look is not Look.FOUND:
+        return
+    if before.new_version_id and head.version_id and head.version_id != before.new_version_id:
+        yield f"its current version is {head.version_id}, and the copy made {before.new_version_id}"
+    if before.basis is Basis.PICTURE and before.picture and head.picture:
+        for difference in differences(before.picture, head.picture, now=now):
+            yield difference + _hint(difference)
+    elif before.basis is Basis.RESULT and head.size_bytes != before.size_bytes:
+        yield f"size {before.size_bytes} became {head.size_bytes}"
+
+
+def _hint(difference: str) -> str:
+    """
+    What a missing permission looks like: S3 leaves out what the caller may not read (botocore 1.44.5, HeadObject).
+    """
+    if difference.endswith(" tags became 0"):
+        return " (or your credentials lack s3:GetObjectTagging)"
+    if difference.startswith("lock ") and difference.endswith(" became none"):
+        return " (or your credentials lack s3:GetObjectRetention and s3:GetObjectLegalHold)"
+    return ""

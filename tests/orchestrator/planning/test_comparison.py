@@ -1,0 +1,113 @@
+"""What the copy phase left of each key, and what differs from it."""
+
+from dataclasses import replace
+from datetime import UTC, datetime
+
+import pytest
+
+from orchestrator.planning.comparison import Basis, Before, befores_of, compare_head
+from orchestrator.planning.object_head import Look, ObjectHead
+from tests.orchestrator.planning.objects import an_object, unseen
+from worker.contract import LotEntry, Outcome, Picture, ResultRow
+
+NOW = datetime(2026, 11, 22, tzinfo=UTC)
+KEY = LotEntry(bucket="bucket", key="k")
+OTHER = LotEntry(bucket="bucket", key="other")
+FIRST = Picture(size_bytes=1, etag="a" * 32)
+SECOND = Picture(size_bytes=2, etag="b" * 32, metadata={"m": "v"}, tag_count=2, lock={"ObjectLockMode": "GOVERNANCE"})
+
+LACK = " (or your credentials lack s3:GetObjectRetention and s3:GetObjectLegalHold)"
+
+
+def row(outcome: Outcome, size_bytes: int | None = 2, new_version_id: str = "") -> ResultRow:
+    """A result of KEY."""
+    return ResultRow(entry=KEY, outcome=outcome, size_bytes=size_bytes, new_version_id=new_version_id)
+
+
+def before(*rows: ResultRow, pictures: tuple[Picture, ...] = ()) -> Before:
+    """What these results and pictures of KEY amount to."""
+    return befores_of(rows, [(KEY, picture) for picture in pictures]).get(KEY, Before())
+
+
+def seen(picture: Picture = SECOND, version_id: str = "") -> ObjectHead:
+    """KEY in its new class, as it is now."""
+    head = an_object("STANDARD_IA", size_bytes=picture.size_bytes, version_id=version_id)
+    return replace(head, picture=picture)
+
+
+@pytest.mark.parametrize(
+    ("expected", "found"),
+    [
+        (Basis.PICTURE, before(row(Outcome.COPIED), pictures=(SECOND,))),
+        (Basis.PICTURE, before(row(Outcome.ALREADY), pictures=(SECOND,))),  # copied, killed before the result
+        (Basis.PICTURE, before(pictures=(SECOND,))),
+        (Basis.PICTURE, before(row(Outcome.CHANGED), row(Outcome.COPIED), pictures=(FIRST, SECOND))),
+        (Basis.RESULT, before(row(Outcome.CHANGED), row(Outcome.ALREADY), pictures=(FIRST,))),
+        (Basis.RESULT, before(row(Outcome.COPIED))),
+        (Basis.RESULT, before(row(Outcome.ALREADY))),
+        (Basis.NOTHING, before(row(Outcome.CHANGED), pictures=(FIRST,))),
+        (Basis.NOTHING, before(row(Outcome.PENDING))),
+        (Basis.NOTHING, before(row(Outcome.DENIED, None))),
+        (Basis.NOTHING, before(row(Outcome.COPIED, None))),
+        (Basis.NOTHING, before()),
+    ],
+)
+def test_what_an_object_is_compared_with(expected: Basis, found: Before) -> None:
+    """The picture of the last copy, unless somebody else has written since; else the size of a key that succeeded."""
+    assert found.basis is expected
+
+
+def test_the_last_picture_counts() -> None:
+    """An attempt that came to nothing took one of an older object."""
+    found = before(row(Outcome.CHANGED), row(Outcome.COPIED), pictures=(FIRST, SECOND))
+
+    assert list(compare_head(seen(SECOND), found, now=NOW)) == []
+    assert "size 2 became 1" in list(compare_head(seen(FIRST), found, now=NOW))
+
+
+def test_a_success_stands_whoever_comes_later() -> None:
+    """A second task on the lot that found the object changed doesn't take back the first one's copy."""
+    found = before(row(Outcome.COPIED, new_version_id="v2"), row(Outcome.CHANGED, 7), row(Outcome.ALREADY, 2))
+
+    assert (found.outcome, found.size_bytes, found.new_version_id) == (Outcome.ALREADY, 2, "v2")
+
+
+@pytest.mark.parametrize(
+    ("expected", "head", "found"),
+    [
+        ([], seen(), before(row(Outcome.COPIED))),
+        (["size 2 became 1"], seen(FIRST), before(row(Outcome.COPIED))),
+        ([], seen(version_id="v2"), before(row(Outcome.COPIED, new_version_id="v2"))),
+        (
+            ["its current version is v3, and the copy made v2"],
+            seen(version_id="v3"),
+            before(row(Outcome.COPIED, new_version_id="v2")),
+        ),
+        ([], seen(version_id="v3"), before(row(Outcome.ALREADY))),
+        ([], seen(version_id="null"), before(row(Outcome.COPIED, new_version_id="null"))),
+        (["metadata m: v became w"], seen(replace(SECOND, metadata={"m": "w"})), before(pictures=(SECOND,))),
+        (
+            ["2 tags became 0 (or your credentials lack s3:GetObjectTagging)"],
+            seen(replace(SECOND, tag_count=0)),
+            before(pictures=(SECOND,)),
+        ),
+        (
+            [f"lock ObjectLockMode: GOVERNANCE became none{LACK}"],
+            seen(replace(SECOND, lock={})),
+            before(pictures=(SECOND,)),
+        ),
+        ([], seen(FIRST), before(row(Outcome.PENDING, 9))),
+        ([], unseen(Look.MISSING), before(row(Outcome.COPIED), pictures=(SECOND,))),
+    ],
+)
+def test_differences(expected: list[str], head: ObjectHead, found: Before) -> None:
+    """Each in words; a permission that S3 doesn't miss aloud is thought of."""
+    assert list(compare_head(head, found, now=NOW)) == expected
+
+
+def test_only_what_is_wanted_is_kept() -> None:
+    """Of a sample's lot the other keys are passed over."""
+    rows = [row(Outcome.COPIED), replace(row(Outcome.COPIED), entry=OTHER)]
+
+    assert set(befores_of(rows, [(OTHER, FIRST)], {KEY})) == {KEY}
+    assert set(befores_of(rows, [(OTHER, FIRST)])) == {KEY, OTHER}

@@ -1,0 +1,51 @@
+"""What the tests of the copy phase share: one object, and what is asked and answered when it is copied."""
+
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+from tests.worker.actions.conftest import Script
+from tests.worker.actions.stores import MemoryStore
+from worker.actions.copy import CopyAction, CopySettings
+from worker.actions.uploads import Uploads
+from worker.contract import LotEntry, ResultRow
+from worker.facts import ObjectFacts, facts_of
+from worker.loop import Again, Elsewhere
+
+NOW = datetime(2026, 11, 22, 10, tzinfo=UTC)
+THEN = NOW - timedelta(days=400)
+ENTRY = LotEntry(bucket="bucket", key="a b/é")
+NAMED = {"Bucket": "bucket", "Key": "a b/é"}
+HEAD = {"ContentLength": 3, "ETag": '"e"', "LastModified": THEN, "ContentType": "text/plain"}
+READY = {"StorageClass": "GLACIER", "Restore": 'ongoing-request="false", expiry-date="Mon, 23 Nov 2026 00:00:00 GMT"'}
+COPY = {
+    **NAMED,
+    "CopySource": NAMED,
+    "CopySourceIfMatch": '"e"',
+    "IfMatch": '"e"',
+    "ServerSideEncryption": "AES256",
+    "StorageClass": "STANDARD_IA",
+    "MetadataDirective": "COPY",
+    "TaggingDirective": "COPY",
+}
+
+
+def action(script: Script, **more: Any) -> CopyAction:
+    """What copies into STANDARD_IA."""
+    settings = CopySettings(target="STANDARD_IA", threshold_bytes=1_000, part_bytes=5 * 1024**2, **more)
+    return CopyAction(script.copy, settings, uploads=Uploads(MemoryStore(), 1), now=lambda: NOW)
+
+
+def act(script: Script, entry: LotEntry = ENTRY, memory: ObjectFacts | None = None, **more: Any) -> ResultRow | Again:
+    """Copy the entry into STANDARD_IA."""
+    found = action(script, **more)(entry, memory)
+    assert not isinstance(found, Elsewhere)
+    return found
+
+
+def result(found: ResultRow | Again) -> ResultRow:
+    """The result, which it must be."""
+    assert isinstance(found, ResultRow)
+    return found
+
+
+BEFORE = facts_of({**HEAD, **READY})

@@ -1,0 +1,201 @@
+"""One large object, copied in parts, request by request."""
+
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import pytest
+
+from tests.worker.actions.conftest import Script
+from tests.worker.actions.stores import MemoryStore
+from worker.actions.asking import RefusedError
+from worker.actions.buckets import Buckets
+from worker.actions.carrying import Carrying
+from worker.actions.multipart import Large, Multipart
+from worker.actions.parts import PartThreads
+from worker.actions.uploads import Uploads
+from worker.carry import UnsupportedError
+from worker.contract import LotEntry
+
+MIB = 1024**2
+NOW = datetime(2026, 11, 22, tzinfo=UTC)
+HEAD = {"ContentLength": 12 * MIB, "ETag": '"e"', "LastModified": NOW}
+HERE = {"Bucket": "bucket", "Key": "k"}
+SOURCE = {**HERE, "VersionId": "v1"}
+LARGE = Large(
+    entry=LotEntry(bucket="bucket", key="k"),
+    source=SOURCE,
+    head={**HEAD, "VersionId": "v1", "ChecksumSHA256": "whole", "ChecksumType": "COMPOSITE", "TagCount": 1},
+    guard={"IfMatch": '"e"'},
+    target="STANDARD",
+    current=True,
+    seen_at=NOW,
+)
+TAGS = {"TagSet": [{"Key": "t", "Value": "1"}]}
+
+
+def multipart(script: Script) -> Multipart:
+    """What copies large objects, in one part at a time."""
+    return Multipart(
+        script.copy,
+        Carrying(script.copy, Buckets(script.copy)),
+        Uploads(MemoryStore(), 1),
+        threads=PartThreads(1),
+        part_bytes=512 * MIB,
+    )
+
+
+def up_to_the_part(script: Script) -> None:
+    """The requests until the one part has been copied."""
+    script.bucket(versioned=True)
+    script.stub.add_response("get_object_tagging", TAGS, SOURCE)
+    script.stub.add_response(
+        "create_multipart_upload",
+        {"UploadId": "u"},
+        {
+            **HERE,
+            "StorageClass": "STANDARD",
+            "ServerSideEncryption": "AES256",
+            "Tagging": "t=1",
+            "ChecksumAlgorithm": "SHA256",
+            "ChecksumType": "COMPOSITE",
+        },
+    )
+    script.stub.add_response(
+        "upload_part_copy",
+        {"CopyPartResult": {"ETag": '"p"', "ChecksumSHA256": "part"}},
+        {
+            **HERE,
+            "UploadId": "u",
+            "PartNumber": 1,
+            "CopySource": SOURCE,
+            "CopySourceRange": f"bytes=0-{12 * MIB - 1}",
+            "CopySourceIfMatch": '"e"',
+        },
+    )
+
+
+COMPLETION = {
+    **HERE,
+    "UploadId": "u",
+    "MultipartUpload": {"Parts": [{"PartNumber": 1, "ETag": '"p"', "ChecksumSHA256": "part"}]},
+    "MpuObjectSize": 12 * MIB,
+    "IfMatch": '"e"',
+    "ChecksumType": "COMPOSITE",
+}
+
+
+def look_again(script: Script, **changed: Any) -> None:
+    """The second look at everything."""
+    script.stub.add_response("head_object", {**LARGE.head, **changed}, {**HERE, "ChecksumMode": "ENABLED"})
+
+
+def test_a_checksum_comes_out_as_it_was(script: Script) -> None:
+    """The upload is begun with the object's algorithm, and completed with each part's checksum, version and size."""
+    up_to_the_part(script)
+    look_again(script)
+    script.stub.add_response("get_object_tagging", TAGS, SOURCE)
+    script.stub.add_response("complete_multipart_upload", {"VersionId": "v2"}, COMPLETION)
+
+    made = multipart(script).copy(LARGE)
+
+    assert made.answer["VersionId"] == "v2"
+    assert made.tells_checksum
+
+
+@pytest.mark.parametrize(
+    "changed", [{"VersionId": "v3"}, {"LastModified": NOW + timedelta(hours=1)}, {"ObjectLockLegalHoldStatus": "ON"}]
+)
+def test_a_newer_version_of_the_same_content_is_not_superseded(changed: dict[str, Any], script: Script) -> None:
+    """The guard compares ETags only: the second look is at what is current by then, and at its locks."""
+    up_to_the_part(script)
+    look_again(script, **changed)
+    if "ObjectLockLegalHoldStatus" in changed:
+        script.stub.add_response("get_object_tagging", TAGS, SOURCE)
+    script.stub.add_response("abort_multipart_upload", {}, {**HERE, "UploadId": "u"})
+
+    with pytest.raises(RefusedError) as refused:
+        multipart(script).copy(LARGE)
+
+    assert refused.value.answer.code == "PreconditionFailed"
+
+
+def test_a_completion_whose_answer_is_lost_is_not_taken_for_an_overwrite(script: Script) -> None:
+    """Asked for again, S3 may find the guard broken by what it did the first time: nobody knows."""
+    up_to_the_part(script)
+    look_again(script)
+    script.stub.add_response("get_object_tagging", TAGS, SOURCE)
+    script.stub.add_client_error("complete_multipart_upload", "InternalError", "", 500)
+    script.stub.add_client_error("complete_multipart_upload", "PreconditionFailed", "", 412)
+    script.stub.add_client_error("abort_multipart_upload", "NoSuchUpload", "", 404)
+
+    with pytest.raises(RefusedError) as refused:
+        multipart(script).copy(LARGE)
+
+    assert refused.value.answer.lost
+
+
+def test_an_upload_that_is_gone_is_not_waited_for(script: Script) -> None:
+    """Somebody aborted it: no other part is asked for, and the key is looked at again."""
+    script.bucket(versioned=True)
+    script.stub.add_response("get_object_tagging", {"TagSet": []})
+    script.stub.add_response("create_multipart_upload", {"UploadId": "u"})
+    script.stub.add_client_error("upload_part_copy", "NoSuchUpload", "", 404)
+    script.stub.add_client_error("abort_multipart_upload", "NoSuchUpload", "", 404)
+
+    with pytest.raises(RefusedError) as refused:
+        multipart(script).copy(replace(LARGE, head={**HEAD, "VersionId": "v1"}))
+
+    assert refused.value.answer.code == "NoSuchUpload"
+
+
+def test_what_would_be_lost_is_refused_before_anything_is_begun(script: Script) -> None:
+    """Metadata that can't be given again as it was: no upload is created."""
+    script.bucket(versioned=True)
+    script.stub.add_response("get_object_tagging", {"TagSet": []})
+
+    with pytest.raises(UnsupportedError, match="ASCII"):
+        multipart(script).copy(replace(LARGE, head={**HEAD, "Metadata": {"a": "é"}}))
+
+
+def test_tags_that_may_not_be_read_stop_the_copy(script: Script) -> None:
+    """Without the permission to read tags they would be lost in silence: denied instead, and told for what."""
+    script.bucket(versioned=True)
+    script.stub.add_client_error("get_object_tagging", "AccessDenied", "words", 403)
+
+    with pytest.raises(RefusedError) as refused:
+        multipart(script).copy(LARGE)
+
+    assert "s3:GetObjectTagging" in refused.value.answer.message
+
+
+def test_a_small_object_is_copied_without_a_range(script: Script) -> None:
+    """S3 takes a range of objects above 5 MB only; with a low threshold there are others."""
+    script.bucket(versioned=True)
+    head = {**HEAD, "ContentLength": 3, "VersionId": "v1"}
+    script.stub.add_response("get_object_tagging", {"TagSet": []})
+    script.stub.add_response("create_multipart_upload", {"UploadId": "u"})
+    script.stub.add_response(
+        "upload_part_copy",
+        {"CopyPartResult": {"ETag": '"p"'}},
+        {**HERE, "UploadId": "u", "PartNumber": 1, "CopySource": SOURCE, "CopySourceIfMatch": '"e"'},
+    )
+    script.stub.add_response("head_object", head)
+    script.stub.add_response("get_object_tagging", {"TagSet": []})
+    script.stub.add_response("complete_multipart_upload", {})
+
+    multipart(script).copy(replace(LARGE, head=head))
+
+
+def test_a_server_without_checksums_is_known_by_its_answers(script: Script) -> None:
+    """S3 tells each part's and the object's; one that tells none may have none."""
+    head = {**HEAD, "VersionId": "v1", "ChecksumCRC32": "c"}
+    script.bucket(versioned=True)
+    script.stub.add_response("get_object_tagging", {"TagSet": []})
+    script.stub.add_response("create_multipart_upload", {"UploadId": "u"})
+    script.stub.add_response("upload_part_copy", {"CopyPartResult": {"ETag": '"p"'}})
+    script.stub.add_response("head_object", head)
+    script.stub.add_response("get_object_tagging", {"TagSet": []})
+    script.stub.add_response("complete_multipart_upload", {})
+
+    assert not multipart(script).copy(replace(LARGE, head=head)).tells_checksum

@@ -1,0 +1,146 @@
+"""The requests behind the carry-over: what HEAD doesn't tell of an object, asked only where it can matter."""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+from urllib.parse import urlsplit
+
+from worker.actions.asking import S3, RefusedError, asking_for
+from worker.actions.buckets import Buckets
+from worker.carry import (
+    Acl,
+    LockDefaults,
+    UnsupportedError,
+    acl_of,
+    dropped_by_copy,
+    dropped_by_multipart,
+    key_refused_in_parts,
+)
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Carried:
+    """
+    What a copy is given.
+
+    arguments: of the request that makes the new object. acl: what its ACL must be, None where ACLs don't matter.
+    tags: those given, in S3's form and order; none where S3 copies them by itself.
+    """
+
+    arguments: Mapping[str, Any]
+    acl: Acl | None = None
+    tags: Sequence[Mapping[str, str]] = ()
+
+
+class Carrying:
+    """Finds what must be given to a copy. source: names the object, and its version on a versioned bucket."""
+
+    def __init__(self, s3: S3, buckets: Buckets) -> None:
+        self._s3 = s3
+        self._buckets = buckets
+
+    def for_copy(
+        self, source: Mapping[str, str], head: Mapping[str, Any], now: datetime, *, patient: bool = False
+    ) -> Carried:
+        """
+        What CopyObject doesn't keep by itself. Raises UnsupportedError, RefusedError.
+
+        patient: whether to wait out passing refusals rather than tell them.
+        """
+        # Object Lock needs versioning ("Locking objects", S3 User Guide): where HEAD names no version, none can be set.
+        defaults = self._buckets.lock_defaults(source["Bucket"]) if source.get("VersionId") else LockDefaults()
+        arguments = dropped_by_copy(head, now, defaults)
+        acl = self._acl(source, self._s3.ask_patiently if patient else self._s3.ask)
+        return Carried(arguments=arguments | (acl.headers() if acl else {}), acl=acl)
+
+    def for_parts(self, source: Mapping[str, str], head: Mapping[str, Any], now: datetime) -> Carried:
+        """
+        Everything: an upload in parts keeps nothing by itself. Raises UnsupportedError, RefusedError.
+
+        head: asked for with ChecksumMode=ENABLED.
+        """
+        reason = key_refused_in_parts(source["Key"])
+        if reason:
+            raise UnsupportedError(reason)
+        carried = self.for_copy(source, head, now, patient=True)
+        if self._has_annotations(source):
+            raise UnsupportedError("it has annotations, which a copy in parts would lose")
+        # Asked whatever TagCount says: it is missing too where we may not read tags, which would be lost in silence.
+        with asking_for("asking for its tags (s3:GetObjectTagging)"):
+            tags = self._s3.ask_patiently("get_object_tagging", **source)["TagSet"]
+        arguments = {**carried.arguments, **dropped_by_multipart(head, tags)}
+        return Carried(arguments=arguments, acl=carried.acl, tags=_sorted(tags))
+
+    def wrong_acl(self, place: Mapping[str, str], before: Acl) -> str:
+        """
+        In words, how the copy's ACL isn't what it must be, or "".
+
+        Asked where grants were given, and of the first copy in a bucket: whose copies are is the same for all.
+        place: names the copy. Raises RefusedError, StoppingError.
+        """
+        bucket = place["Bucket"]
+        if before.is_default and self._buckets.copies_keep_owner(bucket):
+            return ""
+        with asking_for("asking for the copy's ACL"):
+            after = acl_of(self._s3.ask_patiently("get_object_acl", **place))
+        self._buckets.note_owner(bucket, kept=after.owner == before.owner)
+        if after.owner != before.owner:
+            return f"its owner {before.owner} became {after.owner}"
+        lost, gained = before.grants - after.grants, after.grants - before.grants
+        words = [f"lost {grantee} {permission}" for grantee, permission in sorted(lost)]
+        words += [f"gained {grantee} {permission}" for grantee, permission in sorted(gained)]
+        return f"its ACL {', '.join(words)}" if words else ""
+
+    def wrong_tags(self, place: Mapping[str, str], given: Sequence[Mapping[str, str]]) -> str:
+        """
+        In words, how the copy's tags aren't those that it was given, or "".
+
+        Asked where some were given to a copy in parts. S3 takes them when that is begun; there are servers that do
+        so without a word and forget them, so they are given once more where they are missing.
+        place: names the copy. Raises RefusedError, StoppingError.
+        """
+        if not given:
+            return ""
+        with asking_for("asking for the copy's tags"):
+            if _sorted(self._s3.ask_patiently("get_object_tagging", **place)["TagSet"]) == given:
+                return ""
+        try:
+            self._s3.ask_patiently("put_object_tagging", **place, Tagging={"TagSet": given})
+        except RefusedError as refused:
+            return f"its tags are lost, and can't be given again: {refused.answer.code}"
+        return ""
+
+    def _acl(self, source: Mapping[str, str], ask: Callable[..., Mapping[str, Any]]) -> Acl | None:
+        """The object's ACL, None where ACLs don't matter. Raises UnsupportedError when its owner can't be kept."""
+        owner = self._buckets.owner_if_acls_matter(source["Bucket"])
+        if owner is None:
+            return None
+        with asking_for("asking for its ACL (s3:GetObjectAcl)"):
+            acl = acl_of(ask("get_object_acl", **source))
+        if acl.owner != owner:
+            raise UnsupportedError(f"it belongs to another account ({acl.owner}) than its bucket: a copy wouldn't")
+        if self._buckets.copies_keep_owner(source["Bucket"]) is False:
+            raise UnsupportedError(
+                "copies made by this account don't belong to the bucket's owner, as this object does"
+            )
+        return acl
+
+    def _has_annotations(self, source: Mapping[str, str]) -> bool:
+        """
+        Whether the object has annotations; asked only of AWS.
+
+        Another endpoint may not know the question and answer it with the object itself, gigabytes of it.
+        """
+        client = self._s3.client
+        host = urlsplit(client.meta.endpoint_url).hostname or ""
+        if not host.endswith((".amazonaws.com", ".amazonaws.com.cn")) or not hasattr(client, "list_object_annotations"):
+            return False
+        with asking_for("asking for its annotations (s3:ListObjectAnnotations)"):
+            return bool(
+                self._s3.ask_patiently("list_object_annotations", **source, MaxAnnotationResults=1).get("Annotations")
+            )
+
+
+def _sorted(tags: Sequence[Mapping[str, str]]) -> Sequence[Mapping[str, str]]:
+    return sorted(tags, key=lambda tag: tag["Key"])

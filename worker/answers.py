@@ -1,0 +1,168 @@
+"""
+S3's answer that is no success -> the key's outcome, or what to do next. Pure.
+
+Sources, unless a line names another: the documentation of CopyObject and RestoreObject in botocore 1.44.5,
+and https://docs.aws.amazon.com/AmazonS3/latest/API/ErrorResponses.html.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from enum import StrEnum
+
+from worker.contract import Outcome, Phase
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """
+    An answer of S3's that is no success.
+
+    code: S3's error code; for an answer without a body (HEAD), its status; for a fault on the way, its name.
+    http_status: None when no answer came, or none was asked for.
+    lost: a fault on the way: whether S3 did what was asked is unknown.
+    """
+
+    code: str
+    http_status: int | None = None
+    message: str = ""
+    lost: bool = False
+
+
+class Course(StrEnum):
+    """What to do after an answer that settles nothing."""
+
+    SLOW_DOWN = "slow down"
+    """S3 refused for the rate's sake and did nothing: ask again later, and less often."""
+
+    LOOK_AGAIN = "look again"
+    """Nobody knows whether it was done: look at the object before asking again."""
+
+    CREDENTIALS = "credentials"
+    """S3 doesn't take our credentials: they may be renewed in a moment; if not, no key can go on."""
+
+
+_EVERYWHERE: Mapping[str, Outcome | Course] = {
+    "NoSuchKey": Outcome.MISSING,
+    "NoSuchVersion": Outcome.MISSING,
+    "NoSuchBucket": Outcome.MISSING,
+    "MethodNotAllowed": Outcome.MISSING,  # the version asked for is a delete marker
+    "AccessDenied": Outcome.DENIED,
+    "AllAccessDisabled": Outcome.DENIED,
+    "AccountProblem": Outcome.DENIED,
+    "InternalError": Course.LOOK_AGAIN,
+    "OperationAborted": Course.LOOK_AGAIN,
+    "RequestTimeout": Course.LOOK_AGAIN,
+    "SlowDown": Course.SLOW_DOWN,
+    "BandwidthLimitExceeded": Course.SLOW_DOWN,
+    "RequestLimitExceeded": Course.SLOW_DOWN,
+    "ServiceUnavailable": Course.SLOW_DOWN,
+    "TooManyRequestsException": Course.SLOW_DOWN,
+    "PriorRequestNotComplete": Course.SLOW_DOWN,
+    "ExpiredToken": Course.CREDENTIALS,
+    "ExpiredTokenException": Course.CREDENTIALS,
+    "TokenRefreshRequired": Course.CREDENTIALS,
+    "InvalidToken": Course.CREDENTIALS,
+    "InvalidAccessKeyId": Course.CREDENTIALS,
+    "InvalidClientTokenId": Course.CREDENTIALS,
+    "SignatureDoesNotMatch": Course.CREDENTIALS,
+    "RequestTimeTooSkewed": Course.CREDENTIALS,
+}
+
+_OF_PHASE: Mapping[Phase, Mapping[str, Outcome | Course]] = {
+    Phase.RESTORE: {
+        "RestoreAlreadyInProgress": Outcome.IN_PROGRESS,
+        "InvalidObjectState": Outcome.NOT_ARCHIVED,
+        "ObjectAlreadyInActiveTierError": Outcome.NOT_ARCHIVED,
+        # A 503, yet no throttle: there is no capacity for this tier, and asking again soon won't make any.
+        "GlacierExpeditedRetrievalNotAvailable": Outcome.ERROR,
+    },
+    Phase.COPY: {
+        "InvalidObjectState": Outcome.PENDING,
+        "ObjectNotInActiveTierError": Outcome.PENDING,
+        "PreconditionFailed": Outcome.CHANGED,
+        "ConditionalRequestConflict": Outcome.CHANGED,
+        "RequestHeaderSectionTooLarge": Outcome.UNSUPPORTED,  # tags and metadata that don't fit a copy in parts
+        "MetadataTooLarge": Outcome.UNSUPPORTED,
+        "NoSuchUpload": Course.LOOK_AGAIN,  # somebody aborted it, or it was completed after all
+    },
+}
+
+_OF_STATUS: Mapping[int, Outcome | Course] = {
+    403: Outcome.DENIED,
+    404: Outcome.MISSING,
+    405: Outcome.MISSING,
+    429: Course.SLOW_DOWN,
+    503: Course.SLOW_DOWN,
+}
+
+
+def judge_answer(phase: Phase, answer: Answer) -> Outcome | Course:
+    """
+    What an answer that is no success means in this phase; the first row that fits counts.
+
+    | answer | means |
+    |---|---|
+    | none came | look again |
+    | a code that the phase knows, or that means the same everywhere | the tables above |
+    | a code that names throttling | slow down |
+    | status 403 | `denied` |
+    | status 404, 405 | `missing` |
+    | status 429, 503 | slow down |
+    | any other 5xx | look again |
+    | anything else | `error` |
+    """
+    if answer.lost:
+        return Course.LOOK_AGAIN
+    known = _OF_PHASE[phase].get(answer.code) or _EVERYWHERE.get(answer.code)
+    if known:
+        return known
+    if "Throttl" in answer.code:
+        return Course.SLOW_DOWN
+    status = answer.http_status or 0
+    if status in _OF_STATUS:
+        return _OF_STATUS[status]
+    return Course.LOOK_AGAIN if status >= 500 else Outcome.ERROR  # noqa: PLR2004 (5xx: the server's fault)
+
+
+def wants_no_days(answer: Answer) -> bool:
+    """
+    Whether S3 refused a restore because an INTELLIGENT_TIERING object takes no Days.
+
+    S3's words: "INTELLIGENT_TIERING objects are not subject to restore expiry. Do not specify Days when
+    restoring this object" (400 InvalidArgument; https://github.com/s3tools/s3cmd/issues/1377).
+    """
+    return answer.code == "InvalidArgument" and "INTELLIGENT_TIERING" in answer.message and "Days" in answer.message
+
+
+def refused_head_is_customer_key(answer: Answer) -> bool:
+    """
+    Whether the reason that a GET gave, after a HEAD was refused with 400, is a missing SSE-C key.
+
+    HEAD can't say why. GET says InvalidRequest, "The object was stored using a form of Server Side
+    Encryption. The correct parameters must be provided to retrieve the object."
+    """
+    return answer.code == "InvalidRequest" and "Server Side Encryption" in answer.message
+
+
+_MESSAGES: Mapping[Outcome, str] = {
+    Outcome.REQUESTED: "restore requested",
+    Outcome.EXTENDED: "a restored copy is there; its expiry counts from now",
+    Outcome.IN_PROGRESS: "a restore is in progress already",
+    Outcome.NOT_ARCHIVED: "not archived: it needs no restore",
+    Outcome.PENDING: "archived, and its restored copy isn't ready",
+    Outcome.CHANGED: "the object was overwritten while we looked",
+    Outcome.MISSING: "no such object",
+    Outcome.DENIED: "access denied",
+}
+
+
+def message_of(outcome: Outcome, answer: Answer) -> str:
+    """A sentence for people about an answer and the outcome it led to: ours where we know more, then S3's own."""
+    if answer.code == "GlacierExpeditedRetrievalNotAvailable":
+        return "no capacity for Expedited retrievals at the moment: use --tier Standard, or try again later"
+    if outcome is Outcome.DENIED and answer.http_status == 403 and not answer.message:  # noqa: PLR2004 (Forbidden)
+        return "access denied, or no such object: without s3:ListBucket S3 doesn't tell which"
+    if answer.code == "400":
+        return "S3 doesn't show it (400), which is how it treats objects encrypted with a customer's key (SSE-C)"
+    ours = _MESSAGES.get(outcome, "")
+    return f"{ours}: {answer.message}" if ours and answer.message else ours or answer.message or answer.code
