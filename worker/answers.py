@@ -80,6 +80,7 @@ _OF_PHASE: Mapping[Phase, Mapping[str, Outcome | Course]] = {
         "InvalidObjectState": Outcome.PENDING,
         "ObjectNotInActiveTierError": Outcome.PENDING,
         "PreconditionFailed": Outcome.CHANGED,
+        "412": Outcome.CHANGED,  # the same, of a HEAD
         "ConditionalRequestConflict": Outcome.CHANGED,
         "RequestHeaderSectionTooLarge": Outcome.UNSUPPORTED,  # tags and metadata that don't fit a copy in parts
         "MetadataTooLarge": Outcome.UNSUPPORTED,

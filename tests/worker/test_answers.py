@@ -22,6 +22,7 @@ RESTORE, COPY_PHASE = Phase.RESTORE, Phase.COPY
         ("missing", RESTORE, Answer("MethodNotAllowed", 405)),
         ("denied", RESTORE, Answer("AccessDenied", 403)),
         ("unsupported", COPY_PHASE, Answer("RequestHeaderSectionTooLarge", 400)),
+        ("changed", COPY_PHASE, Answer("412", 412)),
         ("pending", COPY_PHASE, Answer("InvalidObjectState", 403)),
         ("pending", COPY_PHASE, Answer("ObjectNotInActiveTierError", 403)),
         ("changed", COPY_PHASE, Answer("PreconditionFailed", 412)),

@@ -46,6 +46,11 @@ class Checks:
     """
     Compares copies with what they were made of.
 
+    A key's result is recorded after all of this. So a task killed between a copy and its checks leaves no result;
+    the next attempt finds the object in its class, says `already`, and deletes nothing: the superseded version stays,
+    as it isn't certain whose copy superseded it. Likewise the next attempt says `already` of a copy that was found to
+    differ: what it differs in is in this attempt's row, and, with the audit's pictures, in a later `verify`.
+
     target: the class they must be in. delete_superseded: whether to delete the versions that were copied.
     """
 
