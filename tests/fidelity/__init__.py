@@ -1,0 +1,1 @@
+"""No object harmed: kinds of objects, each copied on both paths and compared with what it was."""
