@@ -27,7 +27,7 @@ unit: $(INSTALLED)
 	$(BIN)/pytest -m "not system" -n 2 --dist loadfile
 
 test-system: $(INSTALLED) ## The four commands with real containers: needs a Docker engine
-	$(BIN)/pytest -m system tests/system
+	$(BIN)/pytest -m system tests/system tests/fidelity/test_box.py
 
 docs: $(INSTALLED) ## Write docs/commands.md anew from the commands' help
 	$(BIN)/python -m tests.command_docs > docs/commands.md

@@ -6,10 +6,11 @@ import time
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 
 from worker.contract import (
+    COPY_DIFFERS,
     ContractError,
     ExitCode,
     LotEntry,
@@ -45,17 +46,31 @@ class Earlier:
 
     finished: keys that need no more work, as 16-byte digests, with their outcomes; nothing else of earlier
         results is kept in memory.
+    differing: what was found wrong with copies that were made, by the keys' digests.
     last_seq: the highest sequence number of this attempt's own parts (a run of it by hand, say), or 0.
     notes_of_uploads: the names of the notes that tell of uploads in parts for keys which aren't finished.
     """
 
     finished: Mapping[int, Outcome]
     last_seq: int
+    differing: Mapping[int, str] = field(default_factory=dict)
     notes_of_uploads: tuple[str, ...] = ()
 
     def outcome(self, entry: LotEntry) -> Outcome | None:
         """The outcome of a finished key, None for one that needs work."""
         return self.finished.get(digest_of(entry)) if self.finished else None
+
+    def told_again(self, row: ResultRow) -> ResultRow:
+        """
+        The row, or, of an object whose copy was found to differ, that finding once more.
+
+        Such a key is tried again like every failed one, and by now the object is in its class: `already` would
+        supersede what only the attempt that made the copy could see.
+        """
+        if row.outcome is not Outcome.ALREADY or not self.differing:
+            return row
+        found = self.differing.get(digest_of(row.entry))
+        return replace(row, outcome=Outcome.ERROR, error_code=COPY_DIFFERS, message=found) if found else row
 
 
 def digest_of(entry: LotEntry) -> int:
@@ -75,13 +90,17 @@ def read_earlier(store: Store, attempt: int) -> Earlier:
     names = store.names()
     numbers = [number for number in map(LotFileName.parse, names) if number and number.kind == "results"]
     finished: dict[int, Outcome] = {}
+    differing: dict[int, str] = {}
     for number in sorted(numbers):
         for row in _read_part(store, StatePaths.part_name(number.attempt, number.seq)):
             if row.outcome.status is TaskStatus.SUCCEEDED:
                 finished[digest_of(row.entry)] = row.outcome
+            elif row.error_code == COPY_DIFFERS:
+                differing[digest_of(row.entry)] = row.message
     digests = {name: StatePaths.parse_upload_name(name) for name in names}
     return Earlier(
         finished=finished,
+        differing=differing,
         last_seq=max((number.seq for number in numbers if number.attempt == attempt), default=0),
         notes_of_uploads=tuple(
             sorted(name for name, digest in digests.items() if digest is not None and digest not in finished)

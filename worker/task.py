@@ -77,7 +77,7 @@ class Task:
         # Before the first key, so that a state which can't be written is found before anything is done.
         recorder.write_progress()
         _say("started", options, recorder, finished_earlier=len(earlier.finished))
-        sink = _Sink(recorder, lambda: _say("running", options, recorder, limit=pace.limit))
+        sink = _Sink(recorder, earlier, lambda: _say("running", options, recorder, limit=pace.limit))
         action = self._action(s3, store, recorder)
         self._loop = Loop(action, sink, threads=options.threads, stop=self._stop)
         try:
@@ -139,13 +139,14 @@ def _left(entries: Iterator[LotEntry], earlier: Earlier, recorder: Recorder) -> 
 class _Sink:
     """Results on their way to the recorder, and a line in the log now and then."""
 
-    def __init__(self, recorder: Recorder, say: Callable[[], None]) -> None:
+    def __init__(self, recorder: Recorder, earlier: Earlier, say: Callable[[], None]) -> None:
         self._recorder = recorder
+        self._earlier = earlier
         self._say = say
         self._said_at = time.monotonic()
 
     def add(self, row: ResultRow) -> None:
-        self._recorder.add(row)
+        self._recorder.add(self._earlier.told_again(row))
 
     def tick(self) -> None:
         self._recorder.tick()

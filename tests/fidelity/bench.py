@@ -91,14 +91,18 @@ def make_buckets(s3: "S3Client", *, acls: bool) -> None:
     s3.put_object_lock_configuration(Bucket="retaining", ObjectLockConfiguration=lock)
 
 
-def copy_all(world: World, kinds: Sequence[Kind], path: str, folder: Path) -> dict[str, Told]:
-    """What becomes of an object of each kind, by the kind's name, when a worker copies all of them on this path."""
+def copy_all(world: World, kinds: Sequence[Kind], path: str, folder: Path, *more: str) -> dict[str, Told]:
+    """
+    What becomes of an object of each kind, by the kind's name, when a worker copies all of them on this path.
+
+    more: further options of the worker.
+    """
     entries = [lay(world, kind) for kind in kinds]
     for kind in kinds:
         if kind.restored:
             _wait_until_restored(world.s3, kind)
     before = {kind.name: look(world, kind, content=False) for kind in kinds}
-    rows = run(world, entries, folder, *PATHS[path])
+    rows = run(world, entries, folder, *PATHS[path], *more)
     return {
         kind.name: Told(before=before[kind.name], after=look(world, kind), row=rows[kind.bucket, kind.object_key])
         for kind in kinds

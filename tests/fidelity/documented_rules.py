@@ -119,3 +119,11 @@ def check_headers(request: Request) -> None:
         raise RefusedError(400, "MetadataTooLarge")
     if sum(len(name) + len(value) for name, value in own.items()) > HEADERS_BYTES:
         raise RefusedError(400, "RequestHeaderSectionTooLarge")
+
+
+def check_lock(version: Version, now: datetime) -> None:
+    """Raise RefusedError for a version that may not be deleted: no permission to go round a lock is ever used."""
+    held = any(version.shown.get(f"{LOCK}{hold}") == "ON" for hold in ("legal-hold", "event-hold"))
+    until = version.shown.get(f"{LOCK}retain-until-date")
+    if held or (until and datetime.fromisoformat(until) > now):
+        raise RefusedError(403, "AccessDenied", "Access Denied because object protected by object lock.")

@@ -21,6 +21,7 @@ from tests.fidelity.documented_objects import CUSTOMER, SSE, Bucket, RefusedErro
 from tests.fidelity.documented_rules import (
     algorithm_of,
     check_headers,
+    check_lock,
     content_headers,
     encryption_of,
     grants_of,
@@ -164,6 +165,7 @@ class DocumentedS3:
         bucket = self.buckets[request.bucket]
         versions = bucket.objects.get(request.key, [])
         if "versionId" in request.query:
+            check_lock(self.find(request.bucket, request.key, request.query["versionId"]), datetime.now(UTC))
             bucket.objects[request.key] = [one for one in versions if one.version_id != request.query["versionId"]]
         elif bucket.versioned:
             marker = Version(version_id=self._version_id(), body=b"", etag="", modified=self.now(), shown={})

@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Callable
+from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -9,6 +10,7 @@ import pytest
 
 from tests.worker.clock import FakeClock
 from worker.contract import (
+    COPY_DIFFERS,
     ExitCode,
     LotEntry,
     Outcome,
@@ -109,6 +111,20 @@ def test_succeeded_keys_are_finished_and_others_are_not(folder: Path) -> None:
     }
     assert earlier.outcome(LotEntry(bucket="b", key="versioned", version_id="v1")) is Outcome.COPIED
     assert earlier.outcome(LotEntry(bucket="other", key="good")) is None
+
+
+def test_a_copy_that_differed_is_told_again(folder: Path) -> None:
+    """The next attempt finds it in its class: that is no good news of an object that isn't as it was."""
+    found = replace(row("k", Outcome.ERROR), error_code=COPY_DIFFERS, message="its tags are lost")
+    store = DirectoryStore(folder)
+    store.create(StatePaths.part_name(1, 1), format_result_rows([found, row("other", Outcome.ERROR)]).encode())
+
+    earlier = read_earlier(store, 2)
+
+    assert earlier.outcome(found.entry) is None
+    assert earlier.told_again(row("k", Outcome.ALREADY)) == found
+    for unlike in (row("k"), row("k", version="v"), row("other", Outcome.ALREADY)):
+        assert earlier.told_again(unlike) == unlike
 
 
 def test_strangers_files_are_passed_over(folder: Path) -> None:

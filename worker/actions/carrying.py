@@ -25,7 +25,7 @@ class Carried:
     What a copy is given.
 
     arguments: of the request that makes the new object. acl: what its ACL must be, None where ACLs don't matter.
-    tags: those given, in S3's form and order; none where S3 copies them by itself.
+    tags: those given, in S3's form; none where S3 copies them by itself.
     """
 
     arguments: Mapping[str, Any]
@@ -68,9 +68,10 @@ class Carrying:
             raise UnsupportedError("it has annotations, which a copy in parts would lose")
         # Asked whatever TagCount says: it is missing too where we may not read tags, which would be lost in silence.
         with asking_for("asking for its tags (s3:GetObjectTagging)"):
-            tags = self._s3.ask_patiently("get_object_tagging", **source)["TagSet"]
+            # In an order of ours: S3 promises none, and what is carried is compared with what it was.
+            tags = sorted(self._s3.ask_patiently("get_object_tagging", **source)["TagSet"], key=lambda tag: tag["Key"])
         arguments = {**carried.arguments, **dropped_by_multipart(head, tags)}
-        return Carried(arguments=arguments, acl=carried.acl, tags=_sorted(tags))
+        return Carried(arguments=arguments, acl=carried.acl, tags=tags)
 
     def wrong_acl(self, place: Mapping[str, str], before: Acl) -> str:
         """
@@ -92,19 +93,22 @@ class Carrying:
         words += [f"gained {grantee} {permission}" for grantee, permission in sorted(gained)]
         return f"its ACL {', '.join(words)}" if words else ""
 
-    def wrong_tags(self, place: Mapping[str, str], given: Sequence[Mapping[str, str]]) -> str:
+    def lost_tags(self, place: Mapping[str, str], given: Sequence[Mapping[str, str]]) -> str:
         """
-        In words, how the copy's tags aren't those that it was given, or "".
+        In words, that the copy has none of the tags that it was given, or "".
 
-        Asked where some were given to a copy in parts. S3 takes them when that is begun; there are servers that do
-        so without a word and forget them, so they are given once more where they are missing.
+        Asked where some were given to a copy in parts. S3 takes all or none when that is begun, so other tags than
+        those given are somebody's since, and are left alone. There are servers that take them without a word and
+        forget them: of such a one, and never of AWS, they are given once more to a version that is certainly ours.
         place: names the copy. Raises RefusedError, StoppingError.
         """
         if not given:
             return ""
         with asking_for("asking for the copy's tags"):
-            if _sorted(self._s3.ask_patiently("get_object_tagging", **place)["TagSet"]) == given:
+            if self._s3.ask_patiently("get_object_tagging", **place)["TagSet"]:
                 return ""
+        if "VersionId" not in place or self._is_aws():
+            return "its tags are lost"
         try:
             self._s3.ask_patiently("put_object_tagging", **place, Tagging={"TagSet": given})
         except RefusedError as refused:
@@ -132,15 +136,13 @@ class Carrying:
 
         Another endpoint may not know the question and answer it with the object itself, gigabytes of it.
         """
-        client = self._s3.client
-        host = urlsplit(client.meta.endpoint_url).hostname or ""
-        if not host.endswith((".amazonaws.com", ".amazonaws.com.cn")) or not hasattr(client, "list_object_annotations"):
+        if not self._is_aws() or not hasattr(self._s3.client, "list_object_annotations"):
             return False
         with asking_for("asking for its annotations (s3:ListObjectAnnotations)"):
             return bool(
                 self._s3.ask_patiently("list_object_annotations", **source, MaxAnnotationResults=1).get("Annotations")
             )
 
-
-def _sorted(tags: Sequence[Mapping[str, str]]) -> Sequence[Mapping[str, str]]:
-    return sorted(tags, key=lambda tag: tag["Key"])
+    def _is_aws(self) -> bool:
+        host = urlsplit(self._s3.client.meta.endpoint_url).hostname or ""
+        return host.endswith((".amazonaws.com", ".amazonaws.com.cn"))

@@ -8,7 +8,7 @@ from typing import Any
 from worker.actions.asking import S3, RefusedError, asking_for
 from worker.actions.carrying import Carried, Carrying
 from worker.carry import checksum_algorithm
-from worker.contract import Outcome, ResultRow, differences, picture_of
+from worker.contract import COPY_DIFFERS, Outcome, ResultRow, differences, picture_of
 from worker.errors import StoppingError
 from worker.facts import facts_of
 
@@ -48,8 +48,8 @@ class Checks:
 
     A key's result is recorded after all of this. So a task killed between a copy and its checks leaves no result;
     the next attempt finds the object in its class, says `already`, and deletes nothing: the superseded version stays,
-    as it isn't certain whose copy superseded it. Likewise the next attempt says `already` of a copy that was found to
-    differ: what it differs in is in this attempt's row, and, with the audit's pictures, in a later `verify`.
+    as it isn't certain whose copy superseded it. A copy that was found to differ has the error code CopyDiffers, by
+    which the next attempt, too, tells what it differs in (results.Earlier).
 
     target: the class they must be in. delete_superseded: whether to delete the versions that were copied.
     """
@@ -68,25 +68,35 @@ class Checks:
         thorough: whether to look at the copy, as every property of one in parts was given by hand.
         """
         row = copied.row
-        wrong = (
+        content = (
             []
             if same_content(copied.head, copied.answer, copied.etag)
             else [f"its ETag {copied.head['ETag']} became {copied.etag}, which is of other content"]
         )
+        wrong = content
         try:
-            if copied.carried.acl:
-                wrong += filter(None, [self._carrying.wrong_acl(copied.place, copied.carried.acl)])
-            wrong += filter(None, [self._carrying.wrong_tags(copied.place, copied.carried.tags)])
-            if not wrong and (thorough or self._delete_superseded):
+            wrong = content + self._wrong_by_asking(copied)
+            if wrong != content or thorough or self._delete_superseded:
                 after = self._look(copied)
-                if _forgets_checksums(copied, after):
+                # Where there are no versions, somebody's newer object may be there by now: none of our business.
+                ours = after["ETag"] == copied.etag
+                wrong = wrong + self._differences(copied, after) if ours else content
+                if not wrong and _forgets_checksums(copied, after):
                     row = _with(row, "its checksum is gone: this server, unlike S3, keeps none for a copy in parts")
-                wrong += self._differences(copied, after)
         except (RefusedError, StoppingError) as error:
-            return _with(row, f"not checked: {_words(error)}{self._stays(copied)}")
+            if not wrong:
+                return _with(row, f"not checked: {_words(error)}{self._stays(copied)}")
         if wrong:
-            return _with(row, f"but it isn't as it was: {'; '.join(wrong)}{self._stays(copied)}", Outcome.ERROR)
+            row = replace(row, outcome=Outcome.ERROR, error_code=COPY_DIFFERS)
+            return _with(row, f"but it isn't as it was: {'; '.join(wrong)}{self._stays(copied)}")
         return _with(row, self._delete(copied)) if self._delete_superseded else row
+
+    def _wrong_by_asking(self, copied: Copied) -> list[str]:
+        """What is wrong with the copy's ACL and tags, which HEAD doesn't tell. Raises RefusedError, StoppingError."""
+        found = [self._carrying.lost_tags(copied.place, copied.carried.tags)]
+        if copied.carried.acl:
+            found.append(self._carrying.wrong_acl(copied.place, copied.carried.acl))
+        return [words for words in found if words]
 
     def _look(self, copied: Copied) -> Mapping[str, Any]:
         with asking_for("looking at the copy"):
@@ -94,9 +104,6 @@ class Checks:
 
     def _differences(self, copied: Copied, after: Mapping[str, Any]) -> list[str]:
         facts = facts_of(after)
-        if facts.etag != copied.etag:
-            # Only where there are no versions. What is there now is somebody's newer object, and none of our business.
-            return []
         before = picture_of(copied.head)
         if _forgets_checksums(copied, after):
             before = replace(before, checksums={}, checksum_type="")
@@ -161,8 +168,8 @@ def lock_of(head: Mapping[str, Any], now: datetime) -> str:
     return "it is under an event hold" if head.get("ObjectLockEventHold") == "ON" else ""
 
 
-def _with(row: ResultRow, words: str, outcome: Outcome | None = None) -> ResultRow:
-    return replace(row, message=f"{row.message}; {words}" if words else row.message, outcome=outcome or row.outcome)
+def _with(row: ResultRow, words: str) -> ResultRow:
+    return replace(row, message=f"{row.message}; {words}") if words else row
 
 
 def _words(error: RefusedError | StoppingError) -> str:

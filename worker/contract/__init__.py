@@ -22,6 +22,7 @@ from worker.contract.picture import (
     picture_of,
 )
 from worker.contract.rows import (
+    COPY_DIFFERS,
     MAX_KEY_BYTES,
     RESULT_COLUMNS,
     LotEntry,
@@ -36,6 +37,7 @@ from worker.contract.rows import (
 from worker.contract.state import LotFileName, StatePaths, Tally, lot_name
 
 __all__ = [
+    "COPY_DIFFERS",
     "MAX_KEY_BYTES",
     "OUTCOMES",
     "RESULT_COLUMNS",

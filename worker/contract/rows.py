@@ -16,6 +16,9 @@ from urllib.parse import quote, unquote
 
 from worker.contract.outcomes import ContractError, Outcome
 
+COPY_DIFFERS = "CopyDiffers"
+"""The error code of a copy that was made and found to differ from the object: ours, no word of S3's."""
+
 MAX_KEY_BYTES = 1024
 """The longest key S3 takes, in bytes of UTF-8 (S3 User Guide, "Naming Amazon S3 objects", 2026-11)."""
 

@@ -11,7 +11,7 @@ from worker.actions.buckets import Buckets
 from worker.actions.carrying import Carried, Carrying
 from worker.actions.checking import Checks, Copied, lock_of, same_content
 from worker.carry import acl_of
-from worker.contract import LotEntry, Outcome, ResultRow
+from worker.contract import COPY_DIFFERS, LotEntry, Outcome, ResultRow
 
 NOW = datetime(2026, 11, 22, tzinfo=UTC)
 LATER = NOW + timedelta(days=1)
@@ -141,6 +141,7 @@ def test_a_lost_grant_is_an_error(script: Script) -> None:
         }
     )
     script.stub.add_response("get_object_acl", {"Owner": {"ID": "me"}, "Grants": []}, NEW)
+    look(script)
 
     row = checks(script)(copied(carried=Carried(arguments={}, acl=acl)), thorough=False)
 
@@ -282,8 +283,16 @@ def test_a_checksum_that_the_server_never_took_is_told(script: Script) -> None:
 TAGS = [{"Key": "a", "Value": "b"}]
 
 
+def test_tags_that_somebody_gave_since_are_left_alone(script: Script) -> None:
+    """Other tags than those that the copy was given aren't ours to judge or to put back."""
+    script.stub.add_response("get_object_tagging", {"TagSet": [{"Key": "newer", "Value": "theirs"}]}, NEW)
+    look(script)
+
+    assert checks(script)(copied(carried=Carried(arguments={}, tags=TAGS)), thorough=True) == ROW
+
+
 def test_tags_that_a_server_forgot_are_given_again(script: Script) -> None:
-    """Those of a copy in parts are looked at, and put where they are missing."""
+    """To the version that the copy made, by a server that isn't AWS."""
     script.stub.add_response("get_object_tagging", {"TagSet": []}, NEW)
     script.stub.add_response("put_object_tagging", {}, {**NEW, "Tagging": {"TagSet": TAGS}})
     look(script)
@@ -291,10 +300,45 @@ def test_tags_that_a_server_forgot_are_given_again(script: Script) -> None:
     assert checks(script)(copied(carried=Carried(arguments={}, tags=TAGS)), thorough=True) == ROW
 
 
+def test_tags_that_are_gone_from_aws_are_an_error(script: Script, monkeypatch: pytest.MonkeyPatch) -> None:
+    """S3 forgets none, so somebody deleted them since: the row says so, and nothing is put."""
+    monkeypatch.setattr(script.copy.client.meta, "_endpoint_url", "https://s3.eu-west-1.amazonaws.com")
+    script.stub.add_response("get_object_tagging", {"TagSet": []}, NEW)
+    look(script)
+
+    row = checks(script)(copied(carried=Carried(arguments={}, tags=TAGS)), thorough=True)
+
+    assert (row.outcome, row.error_code) == (Outcome.ERROR, COPY_DIFFERS)
+    assert "its tags are lost" in row.message
+
+
 def test_tags_that_cannot_be_given_again_are_an_error(script: Script) -> None:
     """They are lost, and the row says so."""
     script.stub.add_response("get_object_tagging", {"TagSet": []})
     script.stub.add_client_error("put_object_tagging", "AccessDenied", "", 403)
+    look(script)
+
+    row = checks(script)(copied(carried=Carried(arguments={}, tags=TAGS)), thorough=True)
+
+    assert row.outcome is Outcome.ERROR
+    assert "its tags are lost" in row.message
+
+
+def test_what_a_newer_object_lacks_is_not_the_copys_fault(script: Script) -> None:
+    """Without versions somebody's newer object, which has no tags, may stand in the copy's place already."""
+    script.stub.add_response("get_object_tagging", {"TagSet": []}, HERE)
+    script.stub.add_response("head_object", {**AFTER, "ETag": '"theirs"'}, {**HERE, "ChecksumMode": "ENABLED"})
+
+    assert (
+        checks(script)(copied(source=HERE, answer={}, carried=Carried(arguments={}, tags=TAGS)), thorough=True) == ROW
+    )
+
+
+def test_what_is_wrong_is_told_though_the_rest_cannot_be_looked_at(script: Script) -> None:
+    """A difference that was found isn't lost to a check that can't be made."""
+    script.stub.add_response("get_object_tagging", {"TagSet": []}, NEW)
+    script.stub.add_client_error("put_object_tagging", "AccessDenied", "", 403)
+    script.stub.add_client_error("head_object", "403", "", 403)
 
     row = checks(script)(copied(carried=Carried(arguments={}, tags=TAGS)), thorough=True)
 
