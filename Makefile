@@ -5,7 +5,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 INSTALLED := $(VENV)/installed
 
-.PHONY: help demo test lint types unit test-system docs lock clean
+.PHONY: help demo test lint types unit test-system bench bench-launcher docs lock clean
 
 help: ## Show what can be made
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*##/\t/' | expand -t 16
@@ -27,10 +27,17 @@ unit: $(INSTALLED)
 	$(BIN)/pytest -m "not system" -n 2 --dist loadfile
 
 test-system: $(INSTALLED) ## The four commands with real containers: needs a Docker engine
-	$(BIN)/pytest -m system tests/system tests/fidelity/test_box.py
+	$(BIN)/pytest -m system tests/system tests/fidelity/test_box.py tests/faults
 
-docs: $(INSTALLED) ## Write docs/commands.md anew from the commands' help
+bench: $(INSTALLED) ## The worker beside other clients, on a stub S3 (under 10 minutes; QUICK=1: a look, written nowhere)
+	$(BIN)/python -m benchmarks.bench $(if $(QUICK),--quick)
+
+bench-launcher: $(INSTALLED) ## Measure the launcher with 10 to 2,000 lots: calls, memory, time (some 15 minutes)
+	$(BIN)/python -m benchmarks.launcher
+
+docs: $(INSTALLED) ## Write docs/commands.md anew from the commands' help, and docs/scale.md's figures
 	$(BIN)/python -m tests.command_docs > docs/commands.md
+	$(BIN)/python -m tests.scale_docs > docs/scale.md
 
 lock: ## Pin the newest versions that pyproject.toml allows (needs uv)
 	uv pip compile --quiet --universal --generate-hashes --no-header --no-emit-index-url --python-version 3.11 \
@@ -39,6 +46,8 @@ lock: ## Pin the newest versions that pyproject.toml allows (needs uv)
 	  --upgrade -c requirements/dev.txt requirements/worker.in -o requirements/worker.txt
 	uv pip compile --quiet --universal --generate-hashes --no-header --no-emit-index-url --python-version 3.11 \
 	  --upgrade requirements/system.in -o requirements/system.txt
+	uv pip compile --quiet --universal --generate-hashes --no-header --no-emit-index-url --python-version 3.11 \
+	  --upgrade requirements/bench.in -o requirements/bench.txt
 
 clean: ## Remove what make made
 	rm -rf $(VENV) dist .mypy_cache .pytest_cache .ruff_cache .hypothesis

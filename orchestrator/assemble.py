@@ -1,6 +1,8 @@
 """Everything a command needs, put together in one place: from settings to state, place and job."""
 
+import re
 from collections.abc import Callable, Collection, Iterator
+from contextlib import AbstractContextManager
 from dataclasses import replace
 from pathlib import Path
 
@@ -11,18 +13,22 @@ from orchestrator.clients.logs import Logs
 from orchestrator.clients.objects import region
 from orchestrator.clients.sessions import client
 from orchestrator.clients.state_store import StateStore, open_store
+from orchestrator.clock import Clock
 from orchestrator.errors import S3ReclassError, UsageError
 from orchestrator.flow import Job
 from orchestrator.images import find_image
-from orchestrator.job_state import JobState, StartedNote
+from orchestrator.job_state import JobState
+from orchestrator.lease import JobLease, held
 from orchestrator.lots_folder import lot_path, read_lots
-from orchestrator.model import Lot, Lots, Resources, Task
+from orchestrator.model import Lots, Resources, Task
 from orchestrator.places.base import Place
 from orchestrator.places.fargate import FargatePlace
 from orchestrator.places.local import LocalPlace
 from orchestrator.planning.bucket_facts import BucketFacts
 from orchestrator.planning.cost import Estimate, estimate_job
+from orchestrator.planning.started_note import StartedNote
 from orchestrator.planning.task_definitions import log_stream
+from orchestrator.processes import this_launcher
 from orchestrator.sampling import sample_objects
 from orchestrator.settings import Settings
 from orchestrator.stack import ensure_stack, resources
@@ -34,6 +40,8 @@ LOTS_IN_IMAGE = "/lots"
 """Where the image of `push-image --with-lots` keeps its lots."""
 
 Say = Callable[[str], None]
+
+_JOB_ID = re.compile("[0-9a-f]{12}")
 
 
 def open_job(
@@ -80,7 +88,7 @@ def open_job(
         lots=lots,
         state=JobState(store, lots.job),
         place=place,
-        read_lot=lambda lot: _read_lot(folder, lot),
+        read_lot=lambda lot: lot_path(folder, lot),
         lots_in_image=lots_in_image,
     )
 
@@ -91,6 +99,9 @@ def open_state(settings: Settings, job: str | None) -> JobState:
 
     Raises S3ReclassError when there are no lots and no job is named, NoStateError when there is no stack to have it.
     """
+    if job and not _JOB_ID.fullmatch(job):
+        # It becomes a part of paths.
+        raise UsageError(f"--job {job!r} is no job's id: that is 12 hex digits, as `s3reclass split` prints them")
     job_id = job or read_lots(Path(settings.lots)).job
     if settings.state:
         return JobState(open_store(settings.state), job_id)
@@ -141,9 +152,20 @@ def bucket_facts_of(settings: Settings, lots: Lots) -> tuple[BucketFacts, ...]:
     return tuple(bucket_facts(bucket, owner=settings.bucket_owner) for bucket in lots.buckets)
 
 
-def limits_for(place: Place) -> Limits:
+def lease_of(job: Job, command: str) -> AbstractContextManager[JobLease]:
+    """
+    A block in which this launcher, and no other one, may start the job's tasks.
+
+    command: what it does, for whoever else wants to.
+    """
+    clock = Clock()
+    return held(JobLease(job.state, this_launcher(command, clock.now()), clock=clock))
+
+
+def limits_for(place: Place, settings: Settings) -> Limits:
     """How patient a watch over this place is: processes of this machine are asked for free, ECS in growing steps."""
-    return Limits(poll_s=0.2, poll_max_s=2) if place.ends_with_launcher else Limits(poll_s=2, poll_max_s=10)
+    poll_s, poll_max_s = (0.2, 2.0) if place.ends_with_launcher else (2.0, 10.0)
+    return Limits(poll_s=poll_s, poll_max_s=poll_max_s, spot_interruptions=settings.fargate.spot_interruptions)
 
 
 def _ecs() -> Ecs:
@@ -167,10 +189,3 @@ def _refuse_local_state(settings: Settings) -> None:
         raise UsageError(
             f"--state {settings.state}: tasks on Fargate can't reach this machine's folders; name s3://bucket/prefix"
         )
-
-
-def _read_lot(folder: Path, lot: Lot) -> bytes:
-    try:
-        return lot_path(folder, lot).read_bytes()
-    except OSError as error:
-        raise S3ReclassError(f"{lot_path(folder, lot)} can't be read: {error.strerror}") from error

@@ -6,11 +6,13 @@ Commands are loaded when they are called, so that `s3reclass --help` doesn't wai
 
 import os
 import sys
-from importlib import import_module, metadata
+from importlib import import_module
+from io import StringIO
 
 import click
 
 from orchestrator.errors import S3ReclassError
+from orchestrator.planning.text import printable
 
 INTERRUPTED = 130
 
@@ -52,7 +54,7 @@ class _Commands(click.Group):
 
 
 @click.group(cls=_Commands, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
-@click.version_option(metadata.version("s3reclass"), prog_name="s3reclass")
+@click.version_option(package_name="s3reclass", prog_name="s3reclass")
 def cli() -> None:
     """
     Move millions of S3 objects from one storage class to another.
@@ -87,7 +89,11 @@ def run(arguments: list[str]) -> int:
     except click.exceptions.Abort:
         return _say("interrupted", INTERRUPTED)
     except click.ClickException as error:
-        error.show()
+        shown = StringIO()
+        error.show(shown)
+        # It repeats what was typed, which may come from a file's name or a key.
+        for line in shown.getvalue().removesuffix("\n").split("\n"):
+            click.echo(printable(line), err=True)
         return error.exit_code
     except S3ReclassError as error:
         return _say(str(error), error.exit_code)
@@ -101,5 +107,5 @@ def run(arguments: list[str]) -> int:
 
 
 def _say(message: str, code: int) -> int:
-    click.echo(f"s3reclass: {message}", err=True)
+    click.echo(f"s3reclass: {printable(message)}", err=True)
     return code

@@ -6,15 +6,15 @@ The steps of a run, in order.
 `make_plan` reads (the state, the place's running tasks) and decides; nothing has changed when it
 returns. `plan_calls` is the plan as the requests that it amounts to: what a dry run prints. `begin`
 notes the phase in the state, uploads the lots that aren't there and makes the place ready. `see_through`
-watches until every lot has a tally, and with a `Wait` goes round again while keys are pending.
+watches until every lot has a tally; with a `Wait`, lots start as their restores become ready.
 
 Each step can be repeated after a kill at any line: what is done already is seen in the state.
 """
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Collection, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass, replace
-from datetime import timedelta
+from dataclasses import dataclass
+from pathlib import Path
 
 from orchestrator.clock import Clock
 from orchestrator.job_state import JobState
@@ -22,8 +22,9 @@ from orchestrator.model import Call, Lot, Lots, Task, TaskRequest
 from orchestrator.places.base import Place
 from orchestrator.planning.standing import LotStanding, Totals, totals
 from orchestrator.planning.worker_command import PhaseSettings, rate_per_task, worker_command
+from orchestrator.waiting import MayStart, Wait, once, wait_through
 from orchestrator.watch import Audience, Ending, Limits, Watch
-from worker.contract import Outcome
+from orchestrator.watching import UNQUESTIONED, Right
 
 UPLOADS_IN_FLIGHT = 16
 
@@ -34,14 +35,16 @@ class Job:
     A job, where its state is, and where its tasks run.
 
     lots_in_image: the folder of lots inside the worker's image, or "" when lots travel through the state.
-    read_lot: the bytes of a lot's file.
+    read_lot: a lot's file, which is never in memory as a whole, or its bytes.
+    right: to start the job's tasks: the launcher's lease.
     """
 
     lots: Lots
     state: JobState
     place: Place
-    read_lot: Callable[[Lot], bytes]
+    read_lot: Callable[[Lot], bytes | Path]
     lots_in_image: str = ""
+    right: Right = UNQUESTIONED
 
     def lot_uri(self, lot: Lot) -> str:
         """Where a worker finds the lot."""
@@ -57,7 +60,9 @@ class Plan:
     starts: the tasks to start, in order; more than the place's `max_tasks` start as others end.
     running: tasks of an earlier launcher that still run: they are watched, not started again.
     uploads: lots that the state has no copy of.
-    rate: requests a second that each task may send; 0 for no limit.
+    rate: requests a second that each task may send when as many run as can; 0 for no limit.
+    budget: requests a second of all tasks together; 0 for no limit.
+    only: the lots to work on; None: all that aren't complete.
     """
 
     settings: PhaseSettings
@@ -66,6 +71,8 @@ class Plan:
     running: tuple[Task, ...]
     uploads: tuple[Lot, ...]
     rate: float
+    budget: float
+    only: frozenset[str] | None = None
 
     @property
     def totals(self) -> Totals:
@@ -78,16 +85,21 @@ class Plan:
         return not self.starts and not self.running
 
 
-def make_plan(job: Job, settings: PhaseSettings, rate: float | None) -> Plan:
+def make_plan(job: Job, settings: PhaseSettings, rate: float | None, only: Collection[str] | None = None) -> Plan:
     """
     What to run: one task for each lot that isn't complete and has none running.
 
     rate: requests a second for the whole job; None for the phase's default, 0 for no limit.
+    only: the lots to work on; None for all.
     """
     standings = job.state.standings(job.lots, settings.phase)
     running = tuple(job.place.running(job.lots.job, settings.phase))
     taken = {task.lot for task in running}
-    open_lots = [one for one in standings if not one.complete and one.lot.name not in taken]
+    open_lots = [
+        one
+        for one in standings
+        if not one.complete and one.lot.name not in taken and (only is None or one.lot.name in only)
+    ]
     share = rate_per_task(settings.phase, rate, min(job.place.max_tasks, len(open_lots) + len(running)))
     return Plan(
         settings=settings,
@@ -96,6 +108,8 @@ def make_plan(job: Job, settings: PhaseSettings, rate: float | None) -> Plan:
         running=running,
         uploads=() if job.lots_in_image or not open_lots else job.state.missing_lots(job.lots),
         rate=share,
+        budget=rate_per_task(settings.phase, rate, 1),
+        only=None if only is None else frozenset(only),
     )
 
 
@@ -106,8 +120,16 @@ def _request(job: Job, settings: PhaseSettings, rate: float, lot: Lot, attempt: 
         results_uri=job.state.results_uri(settings.phase, lot),
         attempt=attempt,
         rate=rate,
+        rate_from=job.state.share_uri(settings.phase),
     )
-    return TaskRequest(job=job.lots.job, phase=settings.phase, lot=lot.name, attempt=attempt, command=command)
+    return TaskRequest(
+        job=job.lots.job,
+        phase=settings.phase,
+        lot=lot.name,
+        attempt=attempt,
+        command=command,
+        spot=job.place.spot,
+    )
 
 
 def plan_calls(job: Job, plan: Plan, lots_dir: str) -> Iterator[Call]:
@@ -127,24 +149,9 @@ def begin(job: Job, plan: Plan, clock: Clock) -> None:
     """
     job.state.begin_phase(job.lots, plan.settings, clock.now())
     with ThreadPoolExecutor(UPLOADS_IN_FLIGHT) as pool:
-        # A bounded window: a lot's bytes are in memory only while it is sent.
         for _ in pool.map(lambda lot: job.state.upload_lot(lot, job.read_lot(lot)), plan.uploads):
             pass
     job.place.prepare(plan.settings.phase)
-
-
-@dataclass(frozen=True, kw_only=True, slots=True)
-class Wait:
-    """
-    How to wait for restores: look again while keys are pending.
-
-    limit_s: give up after so many seconds in all.
-    first_s, most_s: the first delay between two looks; each is twice the one before, up to the most.
-    """
-
-    limit_s: float
-    first_s: float = 10
-    most_s: float = 1_800
 
 
 def see_through(
@@ -153,43 +160,30 @@ def see_through(
     """
     The phase's ending, once every lot has its tally or was given up.
 
-    wait: None to look once and leave pending keys pending.
+    wait: None to start each lot at once, and leave pending keys pending.
     Interrupted (KeyboardInterrupt), tasks on this machine are stopped first; those elsewhere run on.
     """
-    started, delay_s = clock.monotonic(), wait.first_s if wait else 0
-    standings = plan.standings
-    while True:
-        ending = _one_round(job, replace(plan, standings=standings), audience, clock, limits)
-        pending = totals(ending.standings).outcomes.get(Outcome.PENDING, 0)
-        if wait is None or not pending or ending.halted:
-            return ending
-        left_s = wait.limit_s - (clock.monotonic() - started)
-        if left_s <= 0:
-            audience.remark(
-                f"{pending:,} keys are still pending after the wait limit: run the same command again later"
-            )
-            return ending
-        delay_s = min(delay_s, left_s)
-        look = clock.now() + timedelta(seconds=delay_s)
-        audience.remark(f"{pending:,} keys are pending: looking again at {look:%Y-%m-%d %H:%M:%S} UTC")
-        clock.sleep(delay_s)
-        delay_s = min(delay_s * 2, wait.most_s)
-        standings = ending.standings
 
+    def one_round(standings: Sequence[LotStanding], may_start: MayStart | None) -> Ending:
+        watch = Watch(
+            state=job.state,
+            place=job.place,
+            phase=plan.settings.phase,
+            request_for=lambda lot, attempt: _request(job, plan.settings, plan.rate, lot, attempt),
+            audience=audience,
+            clock=clock,
+            limits=limits,
+            may_start=may_start,
+            right=job.right,
+            rate=plan.budget,
+        )
+        try:
+            return watch.run(standings, job.lots.job)
+        except KeyboardInterrupt:
+            if job.place.ends_with_launcher:
+                watch.stop_tasks("interrupted")
+            raise
 
-def _one_round(job: Job, plan: Plan, audience: Audience, clock: Clock, limits: Limits) -> Ending:
-    watch = Watch(
-        state=job.state,
-        place=job.place,
-        phase=plan.settings.phase,
-        request_for=lambda lot, attempt: _request(job, plan.settings, plan.rate, lot, attempt),
-        audience=audience,
-        clock=clock,
-        limits=limits,
-    )
-    try:
-        return watch.run(plan.standings, job.lots.job)
-    except KeyboardInterrupt:
-        if job.place.ends_with_launcher:
-            watch.stop_tasks("interrupted")
-        raise
+    if wait is None:
+        return one_round(plan.standings, None if plan.only is None else once(plan.only))
+    return wait_through(one_round, plan.standings, wait, state=job.state, audience=audience, clock=clock)

@@ -1,22 +1,26 @@
 """
 A job's folder in the state, as the launcher reads and writes it: the only truth about a job.
 
-The launcher writes job.json, the lots, and a note before each start; all else is the workers'.
+The launcher writes job.json, its lease, the lots, the tasks' shares of the request rate, and a note before
+each start; all else is the workers'.
 """
 
 import json
 import re
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from datetime import datetime
+from pathlib import Path
 from typing import Any
 
 from orchestrator.clients.state_store import StateStore
 from orchestrator.errors import NoStateError, S3ReclassError
 from orchestrator.model import Call, Lot, Lots, TaskRequest
-from orchestrator.planning.job_file import VERSION, lots_in, new_job, phase_entry
-from orchestrator.planning.standing import LotFiles, LotStanding, files_by_lot, standing_of
+from orchestrator.planning.job_file import VERSION, lots_in, new_job, phase_entry, with_again
+from orchestrator.planning.lease import Holder, Lease
+from orchestrator.planning.standing import LotStanding
+from orchestrator.planning.started_note import StartedNote
 from orchestrator.planning.worker_command import PhaseSettings
+from orchestrator.standings import Standings
 from worker.contract import (
     ContractError,
     LotEntry,
@@ -24,6 +28,7 @@ from worker.contract import (
     Phase,
     Picture,
     ResultRow,
+    Share,
     StatePaths,
     Tally,
     parse_picture_lines,
@@ -34,26 +39,13 @@ PARTS_AT_ONCE = 16
 """Parts read ahead: a part has 5,000 lines at most, so that these are some megabytes."""
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
-class StartedNote:
-    """
-    What the launcher wrote before it asked a place for a task.
-
-    command: the worker's command line, so that the very same request can be made again.
-    place: where. task: the place's id of the task, "" while it isn't known.
-    """
-
-    command: tuple[str, ...]
-    place: str
-    task: str = ""
-
-
 class JobState:
     """The state of one job."""
 
     def __init__(self, store: StateStore, job: str) -> None:
         self._store = store
         self.paths = StatePaths(job)
+        self._standings = Standings(store, self.paths, self._damaged)
 
     # ------------------------------------------------------------ the job
 
@@ -102,6 +94,16 @@ class JobState:
             job["phases"][settings.phase.value] = wanted
             self._store.write(self.paths.job_file, json.dumps(job, indent=1).encode())
 
+    def note_again(self, again: str, settings: PhaseSettings, at: datetime) -> None:
+        """Note in job.json that the job with the id `again` asks for this one's restores again."""
+        job = self.read_job()
+        if job is not None and (noted := with_again(job, again, settings, at)) != job:
+            self._store.write(self.paths.job_file, json.dumps(noted, indent=1).encode())
+
+    def sibling(self, job: str) -> "JobState":
+        """The state of another job in the same place."""
+        return JobState(self._store, job)
+
     def begun_phases(self) -> tuple[Phase, ...]:
         """The phases that have been begun, restore first."""
         job = self.read_job()
@@ -138,59 +140,38 @@ class JobState:
         """What uploading the lot sends, for a dry run; source: its file."""
         return self._store.write_calls(self.paths.lot(lot.name), source)
 
-    def upload_lot(self, lot: Lot, data: bytes) -> None:
-        """Put the lot's copy into the state."""
-        self._store.write(self.paths.lot(lot.name), data)
+    def upload_lot(self, lot: Lot, content: bytes | Path) -> None:
+        """Put the lot's copy into the state; content: its file, or its bytes."""
+        path = self.paths.lot(lot.name)
+        if isinstance(content, Path):
+            self._store.write_file(path, content)
+        else:
+            self._store.write(path, content)
 
     # ------------------------------------------------------------ standings
 
     def standings(self, lots: Lots, phase: Phase) -> tuple[LotStanding, ...]:
         """Where each lot stands in the phase, in order. Raises S3ReclassError naming a damaged tally."""
-        folder = self.paths.phase_folder(phase)
-        by_lot = files_by_lot(self._store.names(folder), folder)
-        wanted = {path for lot, files in by_lot.items() for path in self._tally_paths(phase, lot, files)}
-        tallies = self._read_tallies(wanted)
-        return tuple(self._standing(lot, phase, by_lot.get(lot.name, LotFiles()), tallies) for lot in lots.lots)
+        return self._standings.of_phase(lots, phase)
 
     def standing(self, lot: Lot, phase: Phase) -> LotStanding:
         """Where one lot stands in the phase."""
-        folder = self.paths.results_folder(phase, lot.name)
-        files = files_by_lot(self._store.names(folder), self.paths.phase_folder(phase)).get(lot.name, LotFiles())
-        return self._standing(lot, phase, files, self._read_tallies(self._tally_paths(phase, lot.name, files)))
+        return self._standings.of_lot(lot, phase)
+
+    def standing_after(self, known: LotStanding, phase: Phase, attempt: int) -> LotStanding:
+        """Where a lot stands now that a task of it has stopped; known: how it stood before."""
+        return self._standings.after(known, phase, attempt)
 
     def progress(self, phase: Phase, lots: Iterable[str]) -> Mapping[str, Tally]:
         """The progress of these lots' running attempts, by lot name, as far as they have told any."""
-        paths = {self._progress_path(phase, lot): lot for lot in lots}
-        return {paths[path]: tally for path, tally in self._read_tallies(paths).items()}
-
-    def _tally_paths(self, phase: Phase, lot: str, files: LotFiles) -> list[str]:
-        folder = self.paths.results_folder(phase, lot)
-        done = [folder + self.paths.done_name(attempt) for attempt in files.done]
-        return done if files.attempt in files.done else [*done, self._progress_path(phase, lot)]
-
-    def _standing(self, lot: Lot, phase: Phase, files: LotFiles, tallies: Mapping[str, Tally]) -> LotStanding:
-        folder = self.paths.results_folder(phase, lot.name)
-        done = [tallies[folder + self.paths.done_name(attempt)] for attempt in files.done]
-        return standing_of(lot, files, done, tallies.get(self._progress_path(phase, lot.name)))
-
-    def _progress_path(self, phase: Phase, lot: str) -> str:
-        return self.paths.results_folder(phase, lot) + self.paths.progress_name()
-
-    def _read_tallies(self, paths: Iterable[str]) -> Mapping[str, Tally]:
-        return {path: self._tally(path, data) for path, data in self._store.read_many(paths).items()}
-
-    def _tally(self, path: str, data: bytes) -> Tally:
-        try:
-            return Tally.from_json(data)
-        except ContractError as error:
-            raise self._damaged(path, error) from error
+        return self._standings.progress(phase, lots)
 
     # ------------------------------------------------------------ starts
 
-    def note_start(self, request: TaskRequest, place: str, task: str = "") -> None:
+    def note_start(self, request: TaskRequest, place: str, task: str = "", *, interruptions: int = 0) -> None:
         """Write down that this task is about to be started (before), and its id (after)."""
-        note = {"command": list(request.command), "place": place, "task": task}
-        self._store.write(self._note_path(request.phase, request.lot, request.attempt), json.dumps(note).encode())
+        note = StartedNote.of(request, place, task, interruptions=interruptions)
+        self._store.write(self._note_path(request.phase, request.lot, request.attempt), note.to_json())
 
     def started_note(self, phase: Phase, lot: str, attempt: int) -> StartedNote | None:
         """What was noted before this attempt was started, or None."""
@@ -199,23 +180,60 @@ class JobState:
         if data is None:
             return None
         try:
-            note = json.loads(data)
-            return StartedNote(command=tuple(note["command"]), place=note["place"], task=note["task"])
-        except (ValueError, KeyError, TypeError) as error:
+            return StartedNote.from_json(data)
+        except ValueError as error:
             raise self._damaged(path, error) from error
 
     def _note_path(self, phase: Phase, lot: str, attempt: int) -> str:
         return self.paths.results_folder(phase, lot) + self.paths.started_name(attempt)
 
+    # ------------------------------------------------------------ lease and shares
+
+    def read_lease(self) -> tuple[Lease | None, str | None, float]:
+        """The lease on the job, its file's tag, and its age in seconds. Raises S3ReclassError when it is damaged."""
+        found = self._store.read_stamped(self.paths.lease_file)
+        if found is None:
+            return None, None, 0
+        try:
+            return Lease.from_json(found.data), found.tag, found.age_s
+        except ValueError as error:
+            raise self._damaged(self.paths.lease_file, error) from error
+
+    def launcher(self) -> Holder | None:
+        """Whoever runs the job now, as far as the lease tells: it may have been killed in the last two minutes."""
+        lease, _, age_s = self.read_lease()
+        return lease.holder if lease and not lease.released and age_s <= lease.lasts_s else None
+
+    def write_lease(self, lease: Lease, tag: str | None) -> str | None:
+        """Put the lease there if its file still has this tag (None: if there is none): the new tag, else None."""
+        return self._store.write_if(self.paths.lease_file, lease.to_json(), tag)
+
+    def share_uri(self, phase: Phase) -> str:
+        """Where a worker reads its share of the request rate."""
+        return self._store.uri(self.paths.rate_file(phase))
+
+    def share(self, phase: Phase) -> Share | None:
+        """The share that running tasks were told last, or None. Raises S3ReclassError when it is damaged."""
+        path = self.paths.rate_file(phase)
+        data = self._store.read(path)
+        try:
+            return None if data is None else Share.from_json(data)
+        except ContractError as error:
+            raise self._damaged(path, error) from error
+
+    def tell_share(self, phase: Phase, share: Share) -> None:
+        """Tell running tasks, and those to come, their share."""
+        self._store.write(self.paths.rate_file(phase), share.to_json().encode())
+
     # ------------------------------------------------------------ results
 
-    def result_rows(self, phase: Phase, lot: str) -> Iterator[ResultRow]:
+    def result_rows(self, phase: Phase, lot: str, attempt: int = 0) -> Iterator[ResultRow]:
         """
-        Each result of the lot in the order of writing, all attempts'.
+        Each result of the lot in the order of writing: all attempts', or this one's.
 
         Raises S3ReclassError naming a damaged part.
         """
-        for path, data in self._parts(phase, lot, parts_in_order):
+        for path, data in self._parts(phase, lot, lambda paths: parts_in_order(paths, attempt)):
             try:
                 yield from parse_result_rows(data.decode())
             except ValueError as error:  # ContractError and UnicodeDecodeError are both
@@ -243,9 +261,9 @@ class JobState:
             read = self._store.read_many(some)
             yield from ((path, read.get(path, b"")) for path in some)
 
-    def lot_bytes(self, lot: str) -> bytes | None:
-        """The lot's copy in the state, or None when its lots travel in the image."""
-        return self._store.read(self.paths.lot(lot))
+    def lot_chunks(self, lot: str) -> Iterator[bytes]:
+        """The bytes of the lot's copy in the state, in chunks; none when the job's lots travel in the image."""
+        return self._store.chunks(self.paths.lot(lot))
 
     def _where(self, path: str) -> str:
         return self._store.uri(path)
@@ -257,10 +275,11 @@ class JobState:
         )
 
 
-def parts_in_order(paths: Iterable[str]) -> Sequence[str]:
-    """The result parts among these paths of one lot, in the order they were written."""
+def parts_in_order(paths: Iterable[str], attempt: int = 0) -> Sequence[str]:
+    """The result parts among these paths of one lot, in the order they were written; of one attempt, if it is named."""
     named = ((LotFileName.parse(path.rpartition("/")[2]), path) for path in paths)
-    return [path for name, path in sorted((name, path) for name, path in named if name and name.kind == "results")]
+    parts = sorted((name, path) for name, path in named if name and name.kind == "results")
+    return [path for name, path in parts if attempt in (0, name.attempt)]
 
 
 _AUDIT_PART = re.compile(r"audit-(\d+)-(\d+)\.jsonl")

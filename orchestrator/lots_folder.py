@@ -5,7 +5,7 @@ The folder of lots on disk, for those who read it; `lots_writer.py` writes it.
 """
 
 import hashlib
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 
 from orchestrator.errors import S3ReclassError
@@ -100,13 +100,17 @@ def sample_by_lot(folder: Path | str, lots: Lots, indexes: Iterable[int]) -> Ite
     for lot in lots.lots:
         here = [index - first for index in wanted[found:] if index < first + lot.keys]
         if here:
-            yield lot, tuple(_entries_at(folder, lot, here))
+            yield lot, tuple(entries_at(folder, lot, here))
         found += len(here)
         first += lot.keys
 
 
-def _entries_at(folder: Path | str, lot: Lot, indexes: list[int]) -> list[LotEntry]:
-    """The entries at these lines of a lot, from 0 and ascending; the other lines aren't parsed."""
+def entries_at(folder: Path | str, lot: Lot, indexes: Sequence[int]) -> list[LotEntry]:
+    """
+    The entries at these lines of a lot, from 0 and ascending, at least one; the other lines aren't parsed.
+
+    Raises S3ReclassError when the lot can't be read.
+    """
     found: list[LotEntry] = []
     path = lot_path(folder, lot)
     try:

@@ -18,12 +18,12 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import BinaryIO
 
-from orchestrator.duplicates import remove_duplicates
+from orchestrator.duplicates import Fingerprints, remove_duplicates
 from orchestrator.errors import S3ReclassError
-from orchestrator.line_files import LinePieces
+from orchestrator.line_files import LineFile, LinePieces, write_all
 from orchestrator.lots_folder import LOTS_JSON, lot_path, read_lots, verify_lots
 from orchestrator.model import Lot, Lots
-from orchestrator.planning.keyfile import Batch
+from orchestrator.planning.keyfile import Batch, add_prefix
 from orchestrator.planning.lots import format_lots, lots_digest
 from worker.contract import lot_name
 
@@ -70,12 +70,19 @@ class Written:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class _Spooled:
-    """What went into the spool; ascending: every key is greater than the one before it, so none repeats."""
+    """
+    What went into the spool.
+
+    prefix: what each lot line begins with, and no line of the spool.
+    fingerprints: of the lines, to look for duplicates; None when every key is greater than the one before it, so
+        that none repeats.
+    """
 
     keys: int
     blank_lines: int
     buckets: tuple[str, ...]
-    ascending: bool
+    prefix: bytes
+    fingerprints: Fingerprints | None
 
 
 def write_lots(
@@ -106,14 +113,17 @@ def write_lots(
 
 def _make(batches: Iterable[Batch], scratch: Path, *, origin: Origin, sizes: Sizes, on_step: OnStep) -> Lots:
     """The lots that these batches make, their files in `scratch`. Raises S3ReclassError when there is no key."""
-    spool, unique = scratch / "spool", scratch / "unique"
-    spooled = _spool(batches, spool, on_step)
-    if not spooled.keys:
-        raise S3ReclassError(f"there is no key in {origin.name}; nothing was written")
-    duplicates = 0 if spooled.ascending else remove_duplicates(spool, unique, scratch, on_step=on_step)
-    if duplicates:
-        unique.replace(spool)
-    cut = _cut(spool, sizes(spooled.keys - duplicates), scratch, on_step)
+    with LineFile(scratch / "spool") as spool, LineFile(scratch / "unique") as unique:
+        spooled = _spool(batches, spool, scratch, on_step)
+        if not spooled.keys:
+            raise S3ReclassError(f"there is no key in {origin.name}; nothing was written")
+        duplicates = 0
+        if spooled.fingerprints:
+            duplicates = remove_duplicates(spool, unique, spooled.fingerprints, scratch, on_step=on_step)
+        if duplicates:
+            spool.path.unlink()
+        lines = unique if duplicates else spool
+        cut = _cut(lines, spooled.prefix, sizes(spooled.keys - duplicates), scratch, on_step)
     return Lots(
         lots=cut,
         digest=lots_digest(cut),
@@ -164,34 +174,47 @@ def _lock(opened: int, folder: Path) -> None:
             raise
 
 
-def _spool(batches: Iterable[Batch], spool: Path, on_step: OnStep) -> _Spooled:
+def _spool(batches: Iterable[Batch], spool: LineFile, scratch: Path, on_step: OnStep) -> _Spooled:
     """What was written to the spool: all batches' lines."""
     keys = blank_lines = 0
-    ascending, last, buckets = True, b"", set[str]()
-    with spool.open("wb") as file:
-        for batch in batches:
-            file.write(batch.lines)
-            ascending = ascending and batch.ascending and (not batch.keys or not keys or last < batch.first)
-            last = batch.last or last
+    prefix, last, buckets = b"", b"", set[str]()
+    fingerprints: Fingerprints | None = None
+    for batch in batches:
+        if batch.keys:
+            if not fingerprints and not (batch.ascending and (not keys or last < batch.first)):
+                fingerprints = Fingerprints(scratch)
+                for block, _ in spool.blocks():
+                    fingerprints.add(block[:-1].split(b"\n"))
+            if fingerprints:
+                fingerprints.add(batch.split_lines())
+            spool.append(batch.lines, batch.keys)
+            prefix, last = batch.prefix, batch.last
             keys += batch.keys
-            blank_lines += batch.blank_lines
             buckets |= batch.buckets
-            on_step(f"{keys:,} keys read")
-    return _Spooled(keys=keys, blank_lines=blank_lines, buckets=tuple(sorted(buckets)), ascending=ascending)
+        blank_lines += batch.blank_lines
+        on_step(f"{keys:,} keys read")
+    return _Spooled(
+        keys=keys,
+        blank_lines=blank_lines,
+        buckets=tuple(sorted(buckets)),
+        prefix=prefix,
+        fingerprints=fingerprints,
+    )
 
 
-def _cut(spool: Path, sizes: Sequence[int], scratch: Path, on_step: OnStep) -> tuple[Lot, ...]:
-    """The lots that the spool's lines make, written to `scratch`."""
-    pieces = LinePieces(spool)
+def _cut(lines: LineFile, prefix: bytes, sizes: Sequence[int], scratch: Path, on_step: OnStep) -> tuple[Lot, ...]:
+    """The lots that these lines make, the prefix before each, written to `scratch`."""
+    pieces = LinePieces(lines)
     lots = []
     for number, size in enumerate(sizes):
         name, digest = lot_name(number), hashlib.sha256()
-        with (scratch / f"{name}.csv").open("wb") as file:
+        with (scratch / f"{name}.csv").open("wb", buffering=0) as file:
             for piece in pieces.take(size):
-                digest.update(piece)
-                file.write(piece)
+                lot_lines = add_prefix(piece, prefix)
+                digest.update(lot_lines)
+                write_all(file, lot_lines)
             if len(sizes) <= FEW_LOTS:
-                _sync(file)
+                os.fsync(file.fileno())
         lots.append(Lot(name=name, keys=size, sha256=digest.hexdigest()))
         on_step(f"{number + 1:,} of {len(sizes):,} lots written")
     if len(sizes) > FEW_LOTS:

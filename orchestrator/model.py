@@ -115,6 +115,7 @@ class TaskRequest:
 
     job, phase, lot, attempt: what it works on; attempt counts from 1.
     command: the worker's command line, without `python -m worker`.
+    spot: on capacity that costs less and that the place may take back, where it has such.
     """
 
     job: str
@@ -122,6 +123,7 @@ class TaskRequest:
     lot: str
     attempt: int
     command: tuple[str, ...]
+    spot: bool = False
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -156,6 +158,7 @@ class TaskState:
     reason: why it stopped or doesn't start, in words that say what to do; "" when there is nothing to say.
     interrupted: stopped by the place or the user, not by a fault of its own (Spot, `stop`, a host's retirement).
     never_started: it stopped before the worker ran.
+    no_capacity: that was for want of capacity, no fault of the task's.
     """
 
     status: TaskStatus
@@ -163,6 +166,7 @@ class TaskState:
     reason: str = ""
     interrupted: bool = False
     never_started: bool = False
+    no_capacity: bool = False
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -172,11 +176,13 @@ class Refused:
 
     reason: in words that say what to do.
     retry: whether asking again later can help (capacity, throttling), as it can't with a wrong ARN.
+    no_capacity: the place has none free of the kind that was asked for, and so has surely started nothing.
     """
 
     request: TaskRequest
     reason: str
     retry: bool
+    no_capacity: bool = False
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

@@ -13,11 +13,12 @@ from difflib import get_close_matches
 from typing import Any
 
 from orchestrator.errors import UsageError
-from orchestrator.planning.storage_classes import NO_TARGETS, STORAGE_CLASSES
+from orchestrator.planning.storage_classes import NO_TARGETS
+from worker.contract import STORAGE_CLASSES, TIERS
 
 FILE_NAME = "s3reclass.toml"
 PLACES = ("fargate", "local")
-TIERS = ("Bulk", "Standard", "Expedited")
+LANES = ("fast", "careful")
 REQUESTER = "requester"
 """The one thing that S3's RequestPayer can be (botocore 1.44.5)."""
 
@@ -28,7 +29,8 @@ class FargateSettings:
     How tasks run on Fargate; what is "" or empty comes from the stack.
 
     cpu: CPU units, 1024 for one vCPU. memory: MiB.
-    spot: run on FARGATE_SPOT.
+    spot: run on FARGATE_SPOT. spot_interruptions: tasks of one lot that may be interrupted there before the next
+        runs on-demand; 0 for any number.
     assign_public_ip: a public subnet needs it to reach S3 and ECR; a private one needs NAT or endpoints instead.
     environment: variables for the worker's container (an endpoint, say), never secrets.
     """
@@ -36,6 +38,7 @@ class FargateSettings:
     cpu: int = 512
     memory: int = 1024
     spot: bool = False
+    spot_interruptions: int = 3
     cluster: str = ""
     subnets: tuple[str, ...] = ()
     security_groups: tuple[str, ...] = ()
@@ -56,6 +59,7 @@ class Settings:
     days: how long a restored copy stays, in days.
     max_tasks: tasks at once; None means the place's own default.
     rate: requests a second for the whole job; 0 means no limit, None the phase's default.
+    threads: requests in flight in each task; None: as many as make it faster. lane: how workers talk to S3.
     request_payer: `requester` where the bucket is Requester Pays and another account's, else "".
     bucket_owner: the account that the bucket must belong to, "" to trust its name alone.
     """
@@ -70,6 +74,7 @@ class Settings:
     max_tasks: int | None = None
     rate: float | None = None
     threads: int | None = None
+    lane: str = LANES[0]
     request_payer: str = ""
     bucket_owner: str = ""
     fargate: FargateSettings = field(default_factory=FargateSettings)
@@ -111,6 +116,7 @@ _FILE_NAMES: Mapping[tuple[str, ...], str] = {
     ("run", "max_tasks"): "max_tasks",
     ("run", "rate"): "rate",
     ("run", "threads"): "threads",
+    ("run", "lane"): "lane",
     ("stack", "name"): "stack",
 }
 """Where each setting stands in s3reclass.toml; `[fargate]` is read whole."""
@@ -128,16 +134,21 @@ VARIABLES: Mapping[str, str] = {
     "max_tasks": "S3RECLASS_MAX_TASKS",
     "rate": "S3RECLASS_RATE",
     "threads": "S3RECLASS_THREADS",
+    "lane": "S3RECLASS_LANE",
     "stack": "S3RECLASS_STACK",
 }
 """The environment variable of each setting that has one."""
+
+
+FARGATE_FLAGS = ("spot", "spot_interruptions")
+"""Settings of `[fargate]` that have a flag."""
 
 
 def load_settings(*, flags: Mapping[str, Any], environ: Mapping[str, str], toml: str) -> Settings:
     """
     The settings that flags, variables and the file's text amount to, checked.
 
-    flags: by setting name; a value of None wasn't given.
+    flags: by setting name, also of `[fargate]`; a value of None wasn't given.
     toml: the text of s3reclass.toml, "" when there is none.
     Raises UsageError naming the flag, variable or line that can't be taken.
     """
@@ -152,8 +163,13 @@ def load_settings(*, flags: Mapping[str, Any], environ: Mapping[str, str], toml:
         if environ.get(variable):
             values[name] = _checked(name, environ[variable], variable)
     for name, value in flags.items():
-        if value is not None:
-            values[name] = _checked(name, value, f"--{'lots-dir' if name == 'lots' else name.replace('_', '-')}")
+        if value is None:
+            continue
+        checked = _checked(name, value, f"--{'lots-dir' if name == 'lots' else name.replace('_', '-')}")
+        if name in FARGATE_FLAGS:
+            fargate = replace(fargate, **{name: checked})
+        else:
+            values[name] = checked
     return Settings(fargate=fargate, **values)
 
 
@@ -201,7 +217,8 @@ def _fargate_value(path: str, value: Any, where: str) -> Any:
     if type(value) is not type(default):
         words = {bool: "true or false", int: "a whole number", str: "a string"}
         raise UsageError(f"{where} takes {words[type(default)]}")
-    return value
+    name = path.removeprefix("fargate.")
+    return _checked(name, value, where) if name in FARGATE_FLAGS else value
 
 
 def _checked(name: str, value: Any, where: str) -> Any:
@@ -278,6 +295,9 @@ _CHECKS: Mapping[str, Callable[[Any], Any]] = {
     "days": _whole_number(1, 36_500),
     "max_tasks": _whole_number(1, 5_000),
     "threads": _whole_number(1, 1_000),
+    "lane": _one_of(LANES, str.lower),
     "rate": _rate,
     "state": _state,
+    "spot": bool,
+    "spot_interruptions": _whole_number(0, 1_000),
 }

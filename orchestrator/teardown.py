@@ -2,16 +2,20 @@
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from typing import Any
 
 from orchestrator.clients.buckets import delete_bucket, empty_bucket, is_empty
 from orchestrator.clients.cloudformation import CloudFormation
 from orchestrator.clients.clusters import count_tasks
+from orchestrator.clients.task_definitions import remove_task_definitions
 from orchestrator.errors import S3ReclassError
 from orchestrator.planning.stack import template_version
 from orchestrator.planning.stack_status import Stack
+from orchestrator.planning.task_definitions import family, uses_part_of
 from orchestrator.settings import Settings
+from worker.contract import Phase
 
-FAMILIES = ("s3reclass-restore", "s3reclass-copy")
+FAMILIES = tuple(family(phase) for phase in Phase)
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -45,7 +49,7 @@ def plan_teardown(settings: Settings, *, cloudformation: CloudFormation | None =
     parts = cloudformation.parts()
     running = count_tasks(parts["Cluster"]) if parts.get("Cluster") else 0
     if settings.fargate.cluster and settings.fargate.cluster != parts.get("Cluster"):
-        running += sum(count_tasks(settings.fargate.cluster, family) for family in FAMILIES)
+        running += sum(count_tasks(settings.fargate.cluster, one) for one in FAMILIES)
     if running:
         raise S3ReclassError(
             f"{running} tasks still run with what the stack {stack.name} made: run `s3reclass stop`, or wait for them"
@@ -60,10 +64,12 @@ def take_down(
     delete_state: bool,
     say: Callable[[str], None],
     cloudformation: CloudFormation | None = None,
+    ecs: Any = None,
 ) -> None:
     """
-    Delete the stack and wait until it is gone; then its state bucket, if that is empty or `delete_state` says so.
+    Delete the stack and wait until it is gone; then what it leaves behind.
 
+    That is the task definitions that used it, and its state bucket, if that is empty or `delete_state` says so.
     The stack goes first: while it stands, a task could still write to the state.
     Raises S3ReclassError when something can't be deleted.
     """
@@ -77,6 +83,7 @@ def take_down(
             "put that right and run `s3reclass down` again"
         )
     say(f"stack {teardown.stack.name}: gone")
+    _remove_task_definitions(teardown, say, ecs)
     bucket = teardown.state_bucket
     if not bucket:
         return
@@ -90,3 +97,18 @@ def take_down(
             f"state bucket {bucket}: kept, with the state of your jobs; to go on with them later, "
             f'put state = "s3://{bucket}" in s3reclass.toml; to remove it, empty and delete it'
         )
+
+
+def _remove_task_definitions(teardown: Teardown, say: Callable[[str], None], ecs: Any) -> None:
+    """
+    Remove the task definitions that refer to parts of the stack; another stack's, in the same families, stay.
+
+    They cost nothing, so that not being allowed to is told and is no reason to leave the rest standing.
+    """
+    try:
+        removed = remove_task_definitions(FAMILIES, lambda found: uses_part_of(found, teardown.parts), ecs=ecs)
+    except S3ReclassError as error:
+        say(f"task definitions: some stay, which cost nothing: {error}")
+        return
+    if removed:
+        say(f"task definitions: {removed} removed")

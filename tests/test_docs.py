@@ -8,12 +8,14 @@ import pytest
 
 from orchestrator.cli import INTERRUPTED
 from orchestrator.errors import S3ReclassError, UsageError
-from orchestrator.flow import Wait
+from orchestrator.lot_samples import LOOK_REQUESTS
 from orchestrator.places.fargate import MAX_TASKS
+from orchestrator.planning.lease import LASTS_S
 from orchestrator.planning.report import UNPROCESSED, status_of
-from orchestrator.planning.restore_times import RestoreTime, restore_time
+from orchestrator.planning.restore_times import RestoreTime, look_every_s, restore_time
 from orchestrator.planning.settings_file import ENTRIES
 from orchestrator.planning.worker_command import rate_per_task
+from orchestrator.readiness import FIRST_DELAY_S
 from orchestrator.settings import VARIABLES, FargateSettings, Settings
 from tests.command_docs import PAGE, commands_page, documented_commands
 from tests.documents import (
@@ -30,8 +32,8 @@ from tests.documents import (
     spans,
     worker_options,
 )
-from worker.command_line import Options
-from worker.contract import OUTCOMES, ExitCode, Phase
+from worker.concurrency import MOST
+from worker.contract import OUTCOMES, SHARE_EVERY_S, ExitCode, Phase
 from worker.loop import RETRY_BUDGET_S
 from worker.results import FLUSH_ROWS, FLUSH_S, PROGRESS_S
 
@@ -115,10 +117,12 @@ def test_the_readme_has_every_setting_of_fargate() -> None:
         (f"fargate: {MAX_TASKS};", "[run] max_tasks"),
         (f"restore: {rate_per_task(Phase.RESTORE, None, 1):g};", "[run] rate"),
         (f"copy: {rate_per_task(Phase.COPY, None, 1):g} (", "[run] rate"),
-        (f"{Options.__dataclass_fields__['threads'].default}", "[run] threads"),
+        (f"up to {MOST}", "[run] threads"),
+        (f"`{Settings().lane}`", "[run] lane"),
         (f"`{Settings().stack}`", "[stack] name"),
         (f"{FargateSettings().cpu}, {FargateSettings().memory}", "[fargate] cpu"),
         (f"{FargateSettings().spot}".lower(), "[fargate] spot"),
+        (f"{FargateSettings().spot_interruptions}", "[fargate] spot_interruptions"),
         (f"{FargateSettings().assign_public_ip}".lower(), "[fargate] assign_public_ip"),
     ],
 )
@@ -132,12 +136,15 @@ def test_the_readme_has_the_defaults(default: str, setting: str) -> None:
 @pytest.mark.parametrize(
     ("words", "page"),
     [
-        (f"after {Wait(limit_s=0).first_s:g} seconds", "README.md"),
-        (f"every {Wait(limit_s=0).most_s / 60:g} minutes", "README.md"),
+        (f"after {FIRST_DELAY_S:g} seconds", "README.md"),
+        (f"every {look_every_s(['GLACIER'], 'Bulk') / 60:g} minutes", "README.md"),
+        (f"at most {LOOK_REQUESTS:,} HEAD requests", "README.md"),
         (f"at most {MAX_TASKS} at once", "README.md"),
         (f"for {RETRY_BUDGET_S / 60:g} minutes", "README.md"),
         (f"{FLUSH_ROWS:,} keys or {FLUSH_S:g} seconds", "docs/format.md"),
         (f"every {PROGRESS_S:g} seconds at most", "docs/format.md"),
+        (f"every {SHARE_EVERY_S:g} seconds or so", "docs/format.md"),
+        (f"within {LASTS_S / 60:g} minutes", "README.md"),
     ],
 )
 def test_numbers_in_sentences_are_those_of_the_code(words: str, page: str) -> None:

@@ -14,6 +14,7 @@ from tests.documents import block, read, rows, section, spans, worker_options
 from worker.contract import (
     RESULT_COLUMNS,
     ExitCode,
+    Phase,
     StatePaths,
     Tally,
     format_lot_line,
@@ -51,7 +52,8 @@ def test_the_formats_page_has_every_path_in_the_state() -> None:
     names = [paths.progress_name(), *(re.sub("1", "<attempt>", name, count=1) for name in numbered.values())]
     names = [name.replace("00001", "<seq>").replace("0" * 32, "<digest>") for name in names]
     in_a_lot = {f"<job>/<phase>/<lot>/{name}" for name in names}
-    expected = {paths.job_file, paths.stop_file, paths.lot("<lot>"), *in_a_lot}
+    of_a_phase = paths.rate_file(Phase.COPY).replace(Phase.COPY.value, "<phase>")
+    expected = {paths.job_file, paths.stop_file, paths.lease_file, of_a_phase, paths.lot("<lot>"), *in_a_lot}
 
     table = [cells for cells in rows(section(read("docs/format.md"), "## State")) if len(cells) == 3]
 
@@ -63,10 +65,12 @@ def test_the_formats_page_has_every_path_in_the_state() -> None:
         "done_name",
         "job",
         "job_file",
+        "lease_file",
         "lot",
         "part_name",
         "phase_folder",
         "progress_name",
+        "rate_file",
         "results_folder",
         "started_name",
         "stop_file",

@@ -51,6 +51,7 @@ _EVERYWHERE: Mapping[str, Outcome | Course] = {
     "AccountProblem": Outcome.DENIED,
     "InternalError": Course.LOOK_AGAIN,
     "OperationAborted": Course.LOOK_AGAIN,
+    "TemporaryRedirect": Course.LOOK_AGAIN,  # of a bucket so new that DNS doesn't know it yet
     "RequestTimeout": Course.LOOK_AGAIN,
     "SlowDown": Course.SLOW_DOWN,
     "BandwidthLimitExceeded": Course.SLOW_DOWN,
@@ -81,6 +82,7 @@ _OF_PHASE: Mapping[Phase, Mapping[str, Outcome | Course]] = {
         "ObjectNotInActiveTierError": Outcome.PENDING,
         "PreconditionFailed": Outcome.CHANGED,
         "412": Outcome.CHANGED,  # the same, of a HEAD
+        "400": Course.LOOK_AGAIN,  # of a HEAD, which doesn't say why; credentials that have expired, say
         "ConditionalRequestConflict": Outcome.CHANGED,
         "RequestHeaderSectionTooLarge": Outcome.UNSUPPORTED,  # tags and metadata that don't fit a copy in parts
         "MetadataTooLarge": Outcome.UNSUPPORTED,
@@ -89,6 +91,11 @@ _OF_PHASE: Mapping[Phase, Mapping[str, Outcome | Course]] = {
 }
 
 _OF_STATUS: Mapping[int, Outcome | Course] = {
+    # To elsewhere for now; from something on the way, or from S3 while DNS is behind. 301 is for good.
+    302: Course.LOOK_AGAIN,
+    303: Course.LOOK_AGAIN,
+    307: Course.LOOK_AGAIN,
+    308: Course.LOOK_AGAIN,
     403: Outcome.DENIED,
     404: Outcome.MISSING,
     405: Outcome.MISSING,
@@ -106,6 +113,7 @@ def judge_answer(phase: Phase, answer: Answer) -> Outcome | Course:
     | none came | look again |
     | a code that the phase knows, or that means the same everywhere | the tables above |
     | a code that names throttling | slow down |
+    | status 302, 303, 307, 308 | look again |
     | status 403 | `denied` |
     | status 404, 405 | `missing` |
     | status 429, 503 | slow down |

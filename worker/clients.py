@@ -1,13 +1,22 @@
 """boto3 clients for the worker: its timeouts and retries; credentials, region and endpoint are boto3's own."""
 
-from collections.abc import MutableMapping
+import os
+import socket
+import ssl
+from collections.abc import Callable, MutableMapping
+from functools import cache, partial
 from typing import TYPE_CHECKING, Any
 
 import boto3
 from botocore.config import Config
 from botocore.exceptions import BotoCoreError
+from botocore.httpsession import create_urllib3_context, get_cert_path
+from botocore.utils import get_environ_proxies
 
 from worker.errors import WorkerError
+from worker.fast.connection import connect
+from worker.fast.lane import FastLane
+from worker.fast.signing import Credentials
 
 if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client
@@ -35,7 +44,7 @@ def state_client() -> "S3Client":
     )
 
 
-def object_client(connections: int) -> "S3Client":
+def object_client(connections: int, *, read_timeout_s: float = OBJECT_READ_TIMEOUT_S) -> "S3Client":
     """
     The client for the lot's objects: each request is sent once, and the loop decides about another.
 
@@ -43,14 +52,14 @@ def object_client(connections: int) -> "S3Client":
     second billed version; and they hide throttling from our pacing, then fail the key when their quota is
     empty. One client serves all threads: boto3 clients are safe to share.
 
-    connections: requests in flight at once, at most.
+    connections: requests in flight at once, at most. read_timeout_s: how long an answer is waited for.
     Raises WorkerError when boto3 isn't set up well enough, or finds no credentials.
     """
     client = _client(
         Config(
             retries={"mode": "standard", "total_max_attempts": 1},
             connect_timeout=CONNECT_TIMEOUT_S,
-            read_timeout=OBJECT_READ_TIMEOUT_S,
+            read_timeout=read_timeout_s,
             tcp_keepalive=True,
             max_pool_connections=connections,
             # No request to an object has a body worth a checksum of its own.
@@ -66,6 +75,47 @@ def object_client(connections: int) -> "S3Client":
     if not found:
         raise WorkerError("no credentials: boto3 finds none in the environment, a profile or the task's role")
     return client
+
+
+def fast_lane(client: "S3Client") -> FastLane | None:
+    """
+    The fast lane beside this client for the objects; None where there is a proxy, which boto3 alone knows to use.
+
+    It has the client's timeouts, and checks certificates as botocore does, by the same context and the same settings
+    (AWS_CA_BUNDLE, ca_bundle in a profile, REQUESTS_CA_BUNDLE, else botocore's own list).
+    """
+    if get_environ_proxies(client.meta.endpoint_url):
+        return None
+    session = boto3.DEFAULT_SESSION or boto3.session.Session()
+    found = session.get_credentials()
+
+    @cache
+    def context() -> ssl.SSLContext:
+        made: ssl.SSLContext = create_urllib3_context()
+        # What urllib3 does by itself after the handshake: the certificate must be the host's.
+        made.check_hostname = True
+        made.load_verify_locations(_ca_bundle(session))
+        return made
+
+    read_timeout_s: float = client.meta.config.read_timeout  # type: ignore[attr-defined]  # made of Config's options
+
+    def door(host: str, port: int, tls: bool) -> Callable[[], socket.socket]:  # noqa: FBT001 (as the lane calls it)
+        checks = context() if tls else None
+        timeouts = {"connect_timeout_s": CONNECT_TIMEOUT_S, "read_timeout_s": read_timeout_s}
+        return partial(connect, host, port, checks, **timeouts)
+
+    def credentials() -> Credentials | None:
+        frozen: Any = found and found.get_frozen_credentials()
+        given: Credentials | None = frozen if frozen and frozen.access_key and frozen.secret_key else None
+        return given
+
+    return FastLane(client, credentials, door)
+
+
+def _ca_bundle(session: boto3.session.Session) -> str:
+    """The file of trusted certificates that botocore uses."""
+    configured: str = session._session.get_config_variable("ca_bundle")  # noqa: SLF001 (boto3 has no way to ask)
+    return configured or os.environ.get("REQUESTS_CA_BUNDLE") or get_cert_path(verify=True) or ""
 
 
 def carry_expires_as_it_is(client: "S3Client") -> None:

@@ -5,7 +5,7 @@ import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
-from worker.contract import Phase
+from worker.contract import STORAGE_CLASSES, TIERS, Phase
 
 MIB = 1024**2
 MAX_COPY_BYTES = 5 * 1024**3
@@ -17,17 +17,7 @@ MIN_PART_BYTES = 5 * MIB
 MAX_THREADS = 1_000
 _ACCOUNT_DIGITS = 12
 
-TIERS = ("Bulk", "Standard", "Expedited")
-STORAGE_CLASSES = (
-    "STANDARD",
-    "INTELLIGENT_TIERING",
-    "STANDARD_IA",
-    "ONEZONE_IA",
-    "GLACIER_IR",
-    "GLACIER",
-    "DEEP_ARCHIVE",
-)
-"""The classes that an object can be copied into in an ordinary bucket (botocore 1.44.5, CopyObject, StorageClass)."""
+LANES = ("fast", "careful")
 
 _EXIT_CODES = """\
 exit codes:
@@ -50,7 +40,9 @@ class Options:
 
     lot: the lot's URI. results: the URI of the lot's results folder.
     attempt: counts from 1.
-    rate: requests per second, 0 for no limit. threads: requests in flight.
+    rate: requests per second, 0 for no limit. rate_from: the URI of this task's share of a rate for many, or "".
+    threads: requests in flight, 0 to find out how many serve.
+    lane: `fast`, or `careful` for boto3 alone.
     days, tier: the restore's. storage_class: the copy's target.
     multipart_threshold_bytes: larger objects are copied in parts, of part_size_bytes each.
     audit: keep each copied object's picture from before. allow_noncurrent: copy noncurrent versions too.
@@ -64,7 +56,9 @@ class Options:
     results: str
     attempt: int
     rate: float = 0
-    threads: int = 32
+    rate_from: str = ""
+    threads: int = 0
+    lane: str = LANES[0]
     days: int = 7
     tier: str = "Bulk"
     storage_class: str = ""
@@ -162,11 +156,26 @@ def _phase_parser(
         help="requests per second this task may send, every HEAD counted too; 0: no limit (default: %(default)s)",
     )
     parser.add_argument(
+        "--rate-from",
+        default="",
+        metavar="URI",
+        help="a file to read the rate from, now and then, in place of R: s3://bucket/key, or a path; one that can't be "
+        "read changes nothing",
+    )
+    parser.add_argument(
         "--threads",
         type=_whole(1, MAX_THREADS),
-        default=32,
+        default=argparse.SUPPRESS,
         metavar="T",
-        help="keys worked on at once, at most; parts of large objects come beside them (default: %(default)s)",
+        help="keys worked on at once, always so many; parts of large objects come beside them "
+        "(default: as many as make it faster, within the rate)",
+    )
+    parser.add_argument(
+        "--lane",
+        choices=LANES,
+        default=LANES[0],
+        help="fast: a lean way for plain requests and answers, boto3 for all else; careful: boto3 for everything; "
+        "the results are the same (default: %(default)s)",
     )
     parser.add_argument(
         "--request-payer", choices=("requester",), default="", help="pay for the requests to a requester-pays bucket"

@@ -5,6 +5,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
+from functools import lru_cache
 from typing import Any
 
 _RESTORE_FIELD = re.compile(r'([\w-]+)="([^"]*)"')
@@ -61,13 +62,14 @@ def facts_of(head: Mapping[str, Any]) -> ObjectFacts:
     )
 
 
+@lru_cache(maxsize=256)
 def parse_restore(header: str) -> RestoreStatus | None:
     """
     The status that an `x-amz-restore` header states, None for an empty header.
 
     Its format, from botocore 1.44.5, HeadObject: `ongoing-request="true"`, or
     `ongoing-request="false", expiry-date="Fri, 21 Dec 2012 00:00:00 GMT"`.
-    A date that can't be read counts as none given.
+    A date that can't be read counts as none given. Restored copies go at midnight, so that many headers are the same.
     """
     if not header:
         return None

@@ -14,11 +14,13 @@ import random
 import threading
 import time
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from typing import Protocol
 
 from worker.answers import Course
 from worker.contract import LotEntry, Outcome, ResultRow
+from worker.crew import Crew
 from worker.errors import StoppingError, WorkerError
 from worker.facts import ObjectFacts
 
@@ -38,6 +40,7 @@ LONG_WAITING = 1_000
 
 MAX_DELAY_S = 20.0
 _TICK_S = 0.5
+_GATHER_S = 0.005
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -112,7 +115,7 @@ class Loop:
     """
     Runs an action over the keys of a lot.
 
-    threads: keys worked on at once.
+    threads: keys worked on at once; a function when that changes while they are.
     stop: set to end early; no new keys are begun then.
     clock: seconds, monotonic. jitter: a number from 0 to 1, to spread retries.
     """
@@ -122,25 +125,25 @@ class Loop:
         action: Action,
         sink: Sink,
         *,
-        threads: int,
+        threads: int | Callable[[], int],
         stop: threading.Event,
         clock: Callable[[], float] = time.monotonic,
         jitter: Callable[[], float] = random.random,
     ) -> None:
         self._action = action
         self._sink = sink
-        self._threads = threads
+        self._threads = threads if callable(threads) else lambda: threads
         self._stop = stop
         self._clock = clock
         self._jitter = jitter
-        self._todo: queue.SimpleQueue[_Try | None] = queue.SimpleQueue()
-        self._long_todo: queue.SimpleQueue[_Try | None] = queue.SimpleQueue()
+        self._crew, self._long_crew = Crew(self._work_on), Crew(self._work_on)
         self._long = 0
         self._found: queue.SimpleQueue[tuple[_Try, _Found] | None] = queue.SimpleQueue()
         self._delayed: list[tuple[float, int, _Try]] = []
         self._numbers = itertools.count()
         self._busy: set[LotEntry] = set()
         self._exhausted = self._surprised = False
+        self._complete = True
         self._settled_at = clock()
 
     def wake(self) -> None:
@@ -153,41 +156,41 @@ class Loop:
 
         Raises WorkerError when no key can go on, after what was in flight has ended and its results are handed on.
         """
-        queues = [self._todo] * self._threads + [self._long_todo] * LONG_THREADS
-        for todo in queues:
-            threading.Thread(target=self._work, args=(todo,), daemon=True).start()
+        self._long_crew.resize(LONG_THREADS)
         try:
             return self._run(entries)
         finally:
-            for todo in queues:
-                todo.put(None)
+            self._long_crew.resize(0)
+            self._crew.resize(0)
 
     def _run(self, entries: Iterator[LotEntry]) -> bool:
         failure: WorkerError | None = None
-        complete = True
         while True:
             over = failure is not None or self._stop.is_set()
             if not over:
+                self._crew.resize(self._threads())
                 failure = self._guard(self._feed, entries) or self._guard(self._sink.tick)
             if not self._busy and (over or failure or (self._exhausted and not self._delayed)):
                 break
-            found = self._collect()
-            if found is None:
-                continue
-            key, what = found
-            self._busy.discard(key.entry)
-            self._long -= key.long_action is not None
-            if isinstance(what, WorkerError):
-                failure = failure or what
-            elif isinstance(what, StoppingError):
-                complete = False
-            elif isinstance(what, Elsewhere):
-                self._hand_out(replace(key, memory=what.memory, long_action=what.action))
-            else:
-                failure = self._guard(self._settle, key, what) or failure
+            for key, what in self._collect():
+                fault = self._guard(self._take, key, what)
+                failure = failure or fault
         if failure:
             raise failure
-        return complete and self._exhausted and not self._delayed
+        return self._complete and self._exhausted and not self._delayed
+
+    def _take(self, key: _Try, what: _Found) -> None:
+        """Deal with what a thread found. Raises WorkerError when no key can go on."""
+        self._busy.discard(key.entry)
+        self._long -= key.long_action is not None
+        if isinstance(what, WorkerError):
+            raise what
+        if isinstance(what, StoppingError):
+            self._complete = False
+        elif isinstance(what, Elsewhere):
+            self._hand_out(replace(key, memory=what.memory, long_action=what.action))
+        else:
+            self._settle(key, what)
 
     @staticmethod
     def _guard(step: Callable[..., None], *arguments: object) -> WorkerError | None:
@@ -204,11 +207,11 @@ class Loop:
 
     def _feed(self, entries: Iterator[LotEntry]) -> None:
         """Hand out due retries, then new keys, as far as there is room."""
-        while len(self._busy) - self._long < 2 * self._threads and self._long < LONG_WAITING:
+        while len(self._busy) - self._long < 2 * self._crew.threads and self._long < LONG_WAITING:
             if self._delayed and self._delayed[0][0] <= self._clock():
                 self._hand_out(heapq.heappop(self._delayed)[2])
                 continue
-            if self._exhausted or len(self._delayed) >= max(1_000, 8 * self._threads):
+            if self._exhausted or len(self._delayed) >= max(1_000, 8 * self._crew.threads):
                 return
             entry = next(entries, None)
             if entry is None:
@@ -223,20 +226,24 @@ class Loop:
             return
         self._busy.add(key.entry)
         self._long += key.long_action is not None
-        (self._long_todo if key.long_action else self._todo).put(key)
+        (self._long_crew if key.long_action else self._crew).put(key)
 
     def _delay(self, key: _Try, seconds: float) -> None:
         heapq.heappush(self._delayed, (self._clock() + seconds, next(self._numbers), key))
 
-    def _collect(self) -> tuple[_Try, _Found] | None:
-        """The next thing that a thread found, or None when none came within a tick."""
+    def _collect(self) -> Iterator[tuple[_Try, _Found]]:
+        """What threads found since; nothing when nothing came within a tick."""
         timeout = _TICK_S
         if self._delayed:
             timeout = min(timeout, max(0.0, self._delayed[0][0] - self._clock()) + 0.001)
-        try:
-            return self._found.get(timeout=timeout)
-        except queue.Empty:
-            return None
+        with suppress(queue.Empty):
+            found = self._found.get(timeout=timeout)
+            # Meanwhile more is found, and this thread is woken once for many keys; the others have more to do.
+            time.sleep(_GATHER_S)
+            while True:
+                if found is not None:
+                    yield found
+                found = self._found.get_nowait()
 
     def _settle(self, key: _Try, found: ResultRow | Again) -> None:
         """Hand a result on, or put its key back."""
@@ -270,10 +277,9 @@ class Loop:
             raise WorkerError(f"gave up after {patience:.0f} s without one key settled: {again.row.message}")
         self._sink.add(again.row)
 
-    def _work(self, todo: "queue.SimpleQueue[_Try | None]") -> None:
-        """A thread's life: keys, one after the other."""
-        while (key := todo.get()) is not None:
-            self._found.put((key, self._try(key)))
+    def _work_on(self, key: _Try) -> None:
+        """What a thread does with a key."""
+        self._found.put((key, self._try(key)))
 
     def _try(self, key: _Try) -> _Found:
         if self._stop.is_set():

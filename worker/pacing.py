@@ -66,6 +66,23 @@ class Pace:
         """The present rate in requests a second, None for no limit."""
         return self._limit
 
+    def set_rate(self, rate: float) -> None:
+        """
+        Change the budget while requests are sent; any thread may.
+
+        A rate that S3's refusals brought below the new budget stays, and grows up to it as S3 lets it.
+        rate: requests a second; 0 for no budget.
+        """
+        with self._lock:
+            unrefused = self._limit == self._budget
+            self._budget = rate or None
+            if self._budget is None:
+                self._limit = None if unrefused else self._limit
+            elif unrefused or self._limit is None or self._limit > self._budget:
+                if self._limit is None:
+                    self._tokens, self._filled_at = 0.0, self._clock()
+                self._limit = self._budget
+
     def acquire(self) -> None:
         """
         Return when a request may be sent, and count it.

@@ -1,6 +1,5 @@
 """Results: what earlier attempts left, and the parts, progress and tally that this one writes."""
 
-import hashlib
 import queue
 import time
 from collections import Counter
@@ -12,6 +11,7 @@ from datetime import UTC, datetime
 from worker.contract import (
     COPY_DIFFERS,
     ContractError,
+    DigestTable,
     ExitCode,
     LotEntry,
     LotFileName,
@@ -21,6 +21,7 @@ from worker.contract import (
     StatePaths,
     Tally,
     TaskStatus,
+    digest_of,
     exit_code_of,
     format_picture_line,
     format_result_rows,
@@ -38,27 +39,30 @@ FLUSH_S = 5.0
 PROGRESS_S = 5.0
 """How often progress.json is written, at most, in seconds."""
 
+_OUTCOMES = tuple(Outcome)
+
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Earlier:
     """
     What the results folder held when this attempt began.
 
-    finished: keys that need no more work, as 16-byte digests, with their outcomes; nothing else of earlier
-        results is kept in memory.
+    finished: keys that need no more work, by their digests, each with its outcome's place among all outcomes;
+        nothing else of earlier results is kept in memory.
     differing: what was found wrong with copies that were made, by the keys' digests.
     last_seq: the highest sequence number of this attempt's own parts (a run of it by hand, say), or 0.
     notes_of_uploads: the names of the notes that tell of uploads in parts for keys which aren't finished.
     """
 
-    finished: Mapping[int, Outcome]
+    finished: DigestTable
     last_seq: int
     differing: Mapping[int, str] = field(default_factory=dict)
     notes_of_uploads: tuple[str, ...] = ()
 
     def outcome(self, entry: LotEntry) -> Outcome | None:
         """The outcome of a finished key, None for one that needs work."""
-        return self.finished.get(digest_of(entry)) if self.finished else None
+        place = self.finished.get(digest_of(entry)) if self.finished else None
+        return None if place is None else _OUTCOMES[place]
 
     def told_again(self, row: ResultRow) -> ResultRow:
         """
@@ -73,12 +77,6 @@ class Earlier:
         return replace(row, outcome=Outcome.ERROR, error_code=COPY_DIFFERS, message=found) if found else row
 
 
-def digest_of(entry: LotEntry) -> int:
-    """128 bits of a hash that stand for the entry: a collision within a lot is as good as impossible."""
-    text = f"{entry.bucket}\0{entry.version_id}\0{entry.key}".encode()
-    return int.from_bytes(hashlib.blake2b(text, digest_size=16).digest())
-
-
 def read_earlier(store: Store, attempt: int) -> Earlier:
     """
     What earlier attempts left in the results folder.
@@ -89,12 +87,12 @@ def read_earlier(store: Store, attempt: int) -> Earlier:
     """
     names = store.names()
     numbers = [number for number in map(LotFileName.parse, names) if number and number.kind == "results"]
-    finished: dict[int, Outcome] = {}
+    finished = DigestTable(number_bytes=1)
     differing: dict[int, str] = {}
     for number in sorted(numbers):
         for row in _read_part(store, StatePaths.part_name(number.attempt, number.seq)):
             if row.outcome.status is TaskStatus.SUCCEEDED:
-                finished[digest_of(row.entry)] = row.outcome
+                finished[digest_of(row.entry)] = _OUTCOMES.index(row.outcome)
             elif row.error_code == COPY_DIFFERS:
                 differing[digest_of(row.entry)] = row.message
     digests = {name: StatePaths.parse_upload_name(name) for name in names}
@@ -124,16 +122,18 @@ class Recorder:
     Writes this attempt's results: rows in parts, progress now and then, the tally at the end.
 
     requests: how many requests this attempt has sent.
+    before_progress: called before the progress is written anew.
     clock: seconds, monotonic. now: the time in UTC.
     """
 
-    def __init__(
+    def __init__(  # noqa: PLR0913 (what it writes, and what it asks for that: all given by name)
         self,
         store: Store,
         *,
         attempt: int,
         last_seq: int,
         requests: Callable[[], int],
+        before_progress: Callable[[], None] = lambda: None,
         clock: Callable[[], float] = time.monotonic,
         now: Callable[[], datetime] = lambda: datetime.now(UTC),
     ) -> None:
@@ -142,6 +142,7 @@ class Recorder:
         self._seq = self._audit_seq = last_seq
         self._pictures: queue.SimpleQueue[tuple[LotEntry, Picture]] = queue.SimpleQueue()
         self._requests = requests
+        self._before_progress = before_progress
         self._clock = clock
         self._now = now
         self._rows: list[ResultRow] = []
@@ -172,6 +173,7 @@ class Recorder:
         if now - self._flushed_at >= FLUSH_S:
             self.flush()
         if now - self._progress_at >= PROGRESS_S:
+            self._before_progress()
             self.write_progress()
 
     def flush(self) -> None:

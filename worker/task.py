@@ -4,7 +4,7 @@ import logging
 import threading
 import time
 from collections.abc import Callable, Iterator
-from contextlib import suppress
+from contextlib import AbstractContextManager, suppress
 from typing import TYPE_CHECKING
 
 from worker.actions.asking import S3
@@ -12,7 +12,11 @@ from worker.actions.copy import CopyAction, CopySettings
 from worker.actions.parts import PARTS_IN_FLIGHT
 from worker.actions.restore import RestoreAction
 from worker.actions.uploads import Uploads, abort_left_behind
-from worker.command_line import Options
+from worker.budget import following
+from worker.clients import fast_lane
+from worker.clock import Clock
+from worker.command_line import LANES, Options
+from worker.concurrency import MOST, Concurrency
 from worker.contract import ExitCode, LotEntry, Outcome, Phase, ResultRow
 from worker.errors import StoppingError, WorkerError
 from worker.loop import LONG_THREADS, Action, Loop
@@ -20,9 +24,12 @@ from worker.lot import first_of, read_lot
 from worker.pacing import Pace
 from worker.results import Earlier, Recorder, read_earlier
 from worker.store import Store, open_store
+from worker.turns import Turns
 
 if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client
+
+    from worker.fast.lane import FastLane
 
 log = logging.getLogger("worker")
 
@@ -34,14 +41,24 @@ class Task:
     A task: made once, run once, and told to stop from a signal handler or another thread.
 
     state_client: makes the client for lot and results. object_client: makes the client for the objects.
+    fast_lane: makes the fast lane beside that client, None where it can't be used.
+    clock: what delays, rates and intervals are measured by.
     """
 
     def __init__(
-        self, options: Options, *, state_client: "Callable[[], S3Client]", object_client: "Callable[[int], S3Client]"
+        self,
+        options: Options,
+        *,
+        state_client: "Callable[[], S3Client]",
+        object_client: "Callable[[int], S3Client]",
+        fast_lane: "Callable[[S3Client], FastLane | None]" = fast_lane,
+        clock: Clock = Clock(),
     ) -> None:
         self._options = options
+        self._clock = clock
         self._state_client = state_client
         self._object_client = object_client
+        self._fast_lane = fast_lane
         self._stop = threading.Event()
         self._stopping = False
         self._loop: Loop | None = None
@@ -64,8 +81,11 @@ class Task:
         """
         options = self._options
         store = open_store(options.results, self._state_client)
-        pace = Pace(options.rate, self._stop)
+        clock = self._clock
+        pace = Pace(options.rate, self._stop, clock=clock, wait=lambda seconds: clock.wait(self._stop, seconds))
         entries = first_of(read_lot(options.lot, self._state_client))
+        turns = Turns(store, options.attempt, give_way=self.stop, stop=self._stop, clock=clock)
+        turns.begin()
         earlier = read_earlier(store, options.attempt)
         s3 = self._s3(pace)
         recorder = Recorder(
@@ -73,24 +93,37 @@ class Task:
             attempt=options.attempt,
             last_seq=earlier.last_seq,
             requests=lambda: pace.sent,
+            before_progress=turns.check,
+            clock=clock,
         )
         # Before the first key, so that a state which can't be written is found before anything is done.
         recorder.write_progress()
         _say("started", options, recorder, finished_earlier=len(earlier.finished))
         sink = _Sink(recorder, earlier, lambda: _say("running", options, recorder, limit=pace.limit))
         action = self._action(s3, store, recorder)
-        self._loop = Loop(action, sink, threads=options.threads, stop=self._stop)
+        threads = Concurrency(options.threads, sent=lambda: pace.sent, limit=lambda: pace.limit, clock=clock).threads
+        self._loop = Loop(action, sink, threads=threads, stop=self._stop, clock=clock)
         try:
-            with suppress(StoppingError):
-                abort_left_behind(s3, store, earlier)
-            complete = self._loop.run(_left(entries, earlier, recorder))
+            with self._following(pace):
+                with suppress(StoppingError):
+                    abort_left_behind(s3, store, earlier)
+                complete = self._loop.run(_left(entries, earlier, recorder))
         except WorkerError:
             with suppress(WorkerError):
                 recorder.flush()
             raise
+        finally:
+            if s3.fast:
+                s3.fast.close()
         code = recorder.finish(complete=complete)
         _say("finished" if complete else "interrupted", options, recorder, exit_code=int(code))
         return code
+
+    def _following(self, pace: Pace) -> AbstractContextManager[None]:
+        options = self._options
+        # A task without a limit of its own has no share in one.
+        uri = options.rate_from if options.rate else ""
+        return following(uri, pace.set_rate, state_client=self._state_client, clock=self._clock)
 
     def _s3(self, pace: Pace) -> S3:
         options = self._options
@@ -99,12 +132,14 @@ class Task:
             "ExpectedBucketOwner": options.bucket_owner,
             "ExpectedSourceBucketOwner": options.bucket_owner,
         }
-        connections = options.threads + LONG_THREADS + PARTS_IN_FLIGHT
+        connections = (options.threads or MOST) + LONG_THREADS + PARTS_IN_FLIGHT
+        client = self._object_client(connections)
         return S3(
-            self._object_client(connections),
+            client,
             pace,
             options.phase,
             {name: value for name, value in always.items() if value},
+            self._fast_lane(client) if options.lane == LANES[0] else None,
         )
 
     def _action(self, s3: S3, store: Store, recorder: Recorder) -> Action:

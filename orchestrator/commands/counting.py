@@ -9,7 +9,8 @@ from rich.live import Live
 from rich.text import Text
 
 from orchestrator.clock import Clock
-from orchestrator.commands.progress import Pace, duration
+from orchestrator.commands.progress import Pace
+from orchestrator.planning.text import duration
 
 PLAIN_EVERY_S = 5
 LIVE_EVERY_S = 0.2

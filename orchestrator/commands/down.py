@@ -5,6 +5,7 @@ import sys
 import click
 
 from orchestrator.commands.options import uses_settings
+from orchestrator.commands.progress import say, tell
 from orchestrator.errors import S3ReclassError, UsageError
 from orchestrator.settings import Settings
 from orchestrator.teardown import Teardown, plan_teardown, take_down
@@ -21,28 +22,29 @@ def command(*, settings: Settings, yes: bool, delete_state: bool) -> None:
     Remove the stack.
 
     Your buckets and objects are not touched. The state bucket is kept unless it is empty or --delete-state is
-    given. Images go: push-image can build them again. Refuses while tasks run.
+    given. Images go: push-image can build them again; so do the task definitions that refer to the stack, and the
+    next run registers new ones. Refuses while tasks run.
     """
     teardown = plan_teardown(settings)
     if teardown is None:
-        click.echo(f"there is no stack {settings.stack}: nothing to do", err=True)
+        say(f"there is no stack {settings.stack}: nothing to do")
         return
     _show(teardown, delete_state=delete_state)
     if not yes:
         _ask(teardown, delete_state=delete_state)
-    take_down(teardown, delete_state=delete_state, say=lambda line: click.echo(line, err=True))
+    take_down(teardown, delete_state=delete_state, say=say)
 
 
 def _show(teardown: Teardown, *, delete_state: bool) -> None:
     """Print what goes and what stays."""
     kept = bool(teardown.state_bucket) and not delete_state and not teardown.state_is_empty
     stays = {"StateBucket", "StateBucketPolicy"} if kept else set()
-    click.echo(f"stack {teardown.stack.name} ({teardown.stack.status}): these go:")
+    tell(f"stack {teardown.stack.name} ({teardown.stack.status}): these go:")
     for part, physical_id in sorted(teardown.parts.items()):
         if part not in stays:
-            click.echo(f"  {part:<20}{physical_id}")
+            tell(f"  {part:<20}{physical_id}")
     if kept:
-        click.echo(f"this stays, with the state of your jobs: {teardown.state_bucket}")
+        tell(f"this stays, with the state of your jobs: {teardown.state_bucket}")
 
 
 def _ask(teardown: Teardown, *, delete_state: bool) -> None:

@@ -9,6 +9,7 @@ from orchestrator.clients.objects import region
 from orchestrator.clock import Clock
 from orchestrator.commands.counting import counting
 from orchestrator.commands.options import uses_settings
+from orchestrator.commands.progress import tell
 from orchestrator.errors import UsageError
 from orchestrator.lots_folder import read_lots, verify_lots
 from orchestrator.model import Lots
@@ -16,10 +17,9 @@ from orchestrator.planning.cost import estimate_job
 from orchestrator.planning.estimate_text import estimate_json, estimate_lines
 from orchestrator.planning.object_head import Look, ObjectHead
 from orchestrator.planning.sample import DEFAULT_SEED, DEFAULT_SIZE, Sample
-from orchestrator.planning.storage_classes import STORAGE_CLASSES
 from orchestrator.sampling import sample_objects
 from orchestrator.settings import Settings
-from worker.contract import LotEntry, Phase
+from worker.contract import STORAGE_CLASSES, LotEntry, Phase
 
 MAX_SIZE = 1_000_000
 """Keys to look at, at most: a sample is kept in memory, some hundred bytes a key."""
@@ -84,7 +84,8 @@ def command(  # noqa: PLR0913 (an option each)
     if as_json:
         click.echo(json.dumps(estimate_json(estimate), indent=1))
     else:
-        click.echo("\n".join(estimate_lines(estimate)))
+        for line in estimate_lines(estimate):
+            tell(line)
 
 
 def _looked_at(folder: Path, lots: Lots, size: int, settings: Settings) -> Sample:

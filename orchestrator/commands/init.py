@@ -10,8 +10,8 @@ import click
 from orchestrator.errors import S3ReclassError, UsageError
 from orchestrator.planning.keyfile import check_bucket
 from orchestrator.planning.settings_file import format_settings_file
-from orchestrator.planning.storage_classes import STORAGE_CLASSES
 from orchestrator.settings import FILE_NAME, PLACES, load_settings
+from worker.contract import STORAGE_CLASSES
 
 ASKED = {"bucket": "Bucket that holds the objects", "storage_class": "Class to move them into"}
 

@@ -1,6 +1,5 @@
 """`s3reclass list`: a bucket's keys, by class, as a key file."""
 
-import gzip
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager, nullcontext
@@ -11,9 +10,10 @@ import click
 from orchestrator.clients.listing import list_objects_v2
 from orchestrator.commands.counting import counting
 from orchestrator.commands.options import uses_settings
-from orchestrator.errors import S3ReclassError
+from orchestrator.commands.progress import say, tell
 from orchestrator.planning.listing import format_listed, parse_classes, parse_prefix
 from orchestrator.settings import Settings
+from orchestrator.whole_file import whole_file
 
 
 @click.command(name="list")
@@ -38,7 +38,8 @@ def command(*, uri: str | None, classes: tuple[str, ...], output: Path | None, s
         s3reclass split keys.csv --lots 20
 
     The CSV has no header, and split takes it as it is. --output writes the file only when the listing
-    is whole; in a pipe, split can't tell a listing that broke off from one that ended.
+    is whole; in a pipe, split can't tell a listing that broke off from one that ended. Files and pipes get
+    each key exactly; on a terminal, control characters are shown as escapes.
 
     Listing costs a request per 1,000 objects in the prefix, whatever their class.
     """  # noqa: D301 (click reads the backspace itself: "don't rewrap")
@@ -48,13 +49,13 @@ def command(*, uri: str | None, classes: tuple[str, ...], output: Path | None, s
     with _destination(output) as write, _counter(output) as count:
         for seen, found in enumerate(list_objects_v2(bucket, prefix, settings.request_arguments()), start=1):
             if not wanted or found.storage_class in wanted:
-                write(format_listed(found).encode())
+                write(format_listed(found))
                 listed += 1
             count(seen)
     among = f" in {', '.join(sorted(wanted))}" if wanted else ""
-    click.echo(f"{listed:,} of {seen:,} objects under s3://{bucket}/{prefix} listed{among}", err=True)
+    say(f"{listed:,} of {seen:,} objects under s3://{bucket}/{prefix} listed{among}")
     if output and listed:
-        click.echo(f"next: s3reclass split {output}", err=True)
+        say(f"next: s3reclass split {output}")
 
 
 def _counter(output: Path | None) -> AbstractContextManager[Callable[[int], None]]:
@@ -65,18 +66,16 @@ def _counter(output: Path | None) -> AbstractContextManager[Callable[[int], None
 
 
 @contextmanager
-def _destination(output: Path | None) -> Iterator[Callable[[bytes], object]]:
+def _destination(output: Path | None) -> Iterator[Callable[[str], object]]:
     """What writes: to standard output, or to a file that appears when everything has been written."""
+    if output is None and sys.stdout.isatty():
+        # A key with a line feed in it is one row, and one line here.
+        yield lambda row: tell(row.removesuffix("\n"))
+        return
     if output is None:
-        yield sys.stdout.buffer.write  # bytes, as the terminal's encoding is no business of a CSV
+        # Bytes, as the terminal's encoding is no business of a CSV.
+        yield lambda row: sys.stdout.buffer.write(row.encode())
         sys.stdout.buffer.flush()
         return
-    part = output.with_name(f"{output.name}.part")
-    try:
-        with gzip.open(part, "wb") if output.suffix == ".gz" else part.open("wb") as file:
-            yield file.write
-        part.replace(output)
-    except OSError as error:
-        raise S3ReclassError(f"{output} can't be written: {error.strerror}") from error
-    finally:
-        part.unlink(missing_ok=True)
+    with whole_file(output) as write:
+        yield write

@@ -31,7 +31,16 @@ _FLAGS: dict[str, Callable[[Callable[..., Any]], Callable[..., Any]]] = {
     "tier": click.option("--tier", metavar="TIER", help="Retrieval tier: Bulk (default), Standard or Expedited."),
     "max_tasks": click.option("--max-tasks", metavar="N", help="Tasks to run at once."),
     "rate": click.option("--rate", metavar="R", help="Requests a second for the whole job; 0: no limit."),
-    "threads": click.option("--threads", metavar="T", help="Requests that each task keeps in flight."),
+    "threads": click.option(
+        "--threads", metavar="T", help="Requests that each task keeps in flight (default: as many as make it faster)."
+    ),
+    "lane": click.option(
+        "--lane", metavar="LANE", help="How workers talk to S3: fast (default), or careful, by boto3 alone."
+    ),
+    "spot": click.option("--spot/--no-spot", default=None, help="Fargate: run on Spot capacity (default: no)."),
+    "spot_interruptions": click.option(
+        "--spot-interruptions", metavar="N", help="Interruptions after which a lot leaves Spot; 0: never (default: 3)."
+    ),
     "stack": click.option("--stack", metavar="NAME", help="The CloudFormation stack's name (default: s3reclass)."),
 }
 

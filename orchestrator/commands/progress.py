@@ -11,6 +11,7 @@ from rich.text import Text
 
 from orchestrator.clock import Clock
 from orchestrator.planning.standing import Totals
+from orchestrator.planning.text import duration, printable
 from orchestrator.watch import Snapshot
 from worker.contract import OUTCOMES, Outcome, Phase
 
@@ -19,21 +20,26 @@ RATE_OVER_S = 60
 
 
 @contextmanager
-def audience(clock: Clock) -> Iterator["LiveAudience | PlainAudience"]:
-    """Whoever fits where standard error leads: a live display for a terminal, else plain lines."""
+def audience(clock: Clock, phase: Phase | None = None) -> Iterator["LiveAudience | PlainAudience"]:
+    """
+    Whoever fits where standard error leads: a live display for a terminal, else plain lines.
+
+    phase: what each remark begins with, where a run has both phases.
+    """
     console = Console(stderr=True)
+    prefix = f"{phase}: " if phase else ""
     if not console.is_terminal:
-        yield PlainAudience(clock)
+        yield PlainAudience(clock, prefix)
         return
     with Live(console=console, refresh_per_second=4, transient=True) as live:
-        yield LiveAudience(clock, live)
+        yield LiveAudience(clock, live, prefix)
 
 
 class PlainAudience:
     """A line when something changed, at most one every few seconds."""
 
-    def __init__(self, clock: Clock) -> None:
-        self._clock = clock
+    def __init__(self, clock: Clock, prefix: str = "") -> None:
+        self._clock, self._prefix = clock, prefix
         self._pace = Pace(clock)
         self._last_line = ""
         self._last_at = -float(PLAIN_EVERY_S)
@@ -52,15 +58,15 @@ class PlainAudience:
 
     def remark(self, line: str) -> None:
         """Print the line."""
-        click.echo(line, err=True)
+        say(self._prefix + line)
 
 
 class LiveAudience:
     """One live block: a bar, the tasks, the outcomes; remarks scroll by above it."""
 
-    def __init__(self, clock: Clock, live: Live) -> None:
+    def __init__(self, clock: Clock, live: Live, prefix: str = "") -> None:
         self._pace = Pace(clock)
-        self._live = live
+        self._live, self._prefix = live, prefix
 
     def show(self, snapshot: Snapshot) -> None:
         """Redraw the block."""
@@ -74,7 +80,7 @@ class LiveAudience:
 
     def remark(self, line: str) -> None:
         """Print the line above the block."""
-        self._live.console.print(Text(line))
+        self._live.console.print(Text(printable(self._prefix + line)))
 
 
 class Pace:
@@ -112,6 +118,7 @@ def one_line(snapshot: Snapshot, pace: Pace) -> str:
     tasks = [f"{snapshot.running} running"]
     tasks += [f"{snapshot.pending} starting"] if snapshot.pending else []
     tasks += [f"{snapshot.waiting} lots waiting"] if snapshot.waiting else []
+    tasks += [f"{snapshot.held} lots not restored yet"] if snapshot.held else []
     if snapshot.running or snapshot.pending or snapshot.waiting:
         parts.append("tasks: " + ", ".join(tasks))
     if totals.outcomes:
@@ -133,24 +140,16 @@ def outcome_lines(phase: Phase, totals: Totals) -> list[str]:
     return [f"  {word:<14}{count:>{width},}" for word, count in rows]
 
 
-def duration(seconds: float) -> str:
-    """A length of time in the two largest units that matter: `3 h 05 min`."""
-    whole = round(seconds)
-    minutes, secs = divmod(whole, 60)
-    hours, mins = divmod(minutes, 60)
-    days, hrs = divmod(hours, 24)
-    if days:
-        return f"{days} d {hrs} h"
-    if hours:
-        return f"{hours} h {mins:02d} min"
-    return f"{mins} min {secs:02d} s" if minutes else f"{secs} s"
-
-
 def counted(number: int, noun: str) -> str:
     """The number with its noun, which takes an s unless there is one: `1 task`, `2,000 tasks`."""
     return f"{number:,} {noun}" if number == 1 else f"{number:,} {noun}s"
 
 
 def say(line: str) -> None:
-    """Print a remark on standard error."""
-    click.echo(line, err=True)
+    """Print a remark on standard error, safe to show: it may tell of a key, or what AWS said."""
+    click.echo(printable(line), err=True)
+
+
+def tell(line: str) -> None:
+    """Print a line of a result on standard output, safe to show like a remark."""
+    click.echo(printable(line))

@@ -14,11 +14,13 @@ from orchestrator.build_context import read_worker_files
 from orchestrator.clients.docker_engine import DockerEngine, LayerProgress
 from orchestrator.clients.ecr import Ecr
 from orchestrator.commands.options import uses_settings
+from orchestrator.commands.progress import say
 from orchestrator.errors import S3ReclassError
 from orchestrator.images import Watch, WorkerImage, build_and_push, look_up, write_record
 from orchestrator.lots_folder import read_lots
 from orchestrator.model import Architecture, Image
 from orchestrator.planning.image import BASE_IMAGE, architecture_of_platform
+from orchestrator.planning.text import printable
 from orchestrator.settings import Settings
 from orchestrator.stack import ensure_stack, resources
 
@@ -62,7 +64,7 @@ def command(*, settings: Settings, with_lots: bool, platform: str | None, base_i
         _done(found, base_image, already=True)
         return
     with closing(engine):
-        ecr = Ecr(ensure_stack(settings, say=_say).repository)
+        ecr = Ecr(ensure_stack(settings, say=say).repository)
         found = look_up(paper, ecr, [architecture or engine.architecture()])
         if found is None:
             with _watching() as watch:
@@ -81,12 +83,8 @@ def _look_up_only(settings: Settings, paper: WorkerImage, architecture: Architec
 def _done(image: Image, base_image: str, *, already: bool) -> None:
     """Remember the image and print it."""
     write_record(image, base_image, datetime.now(UTC))
-    _say(f"image {image.tag}: {'already there, nothing to do' if already else 'pushed'}")
+    say(f"image {image.tag}: {'already there, nothing to do' if already else 'pushed'}")
     click.echo(image.uri)
-
-
-def _say(line: str) -> None:
-    click.echo(line, err=True)
 
 
 @contextmanager
@@ -110,11 +108,11 @@ class _Lines:
 
     def built(self, line: str) -> None:
         if _matters(line):
-            _say(f"build: {line}")
+            say(f"build: {line}")
 
     def pushed(self, progress: LayerProgress) -> None:
         if progress.status in {"Pushed", "Layer already exists"} or not progress.layer:
-            _say(f"push: {progress.layer} {progress.status}".replace("  ", " "))
+            say(f"push: {progress.layer} {progress.status}".replace("  ", " "))
 
 
 class _Bars:
@@ -126,11 +124,11 @@ class _Bars:
 
     def built(self, line: str) -> None:
         if _matters(line):
-            self._progress.console.print(f"build: {line}", markup=False, highlight=False)
+            self._progress.console.print(printable(f"build: {line}"), markup=False, highlight=False)
 
     def pushed(self, progress: LayerProgress) -> None:
         if not progress.layer:
-            self._progress.console.print(f"push: {progress.status}", markup=False, highlight=False)
+            self._progress.console.print(printable(f"push: {progress.status}"), markup=False, highlight=False)
             return
         if progress.layer not in self._bars:
             self._bars[progress.layer] = self._progress.add_task(progress.layer, total=None)

@@ -1,10 +1,12 @@
 """`s3reclass report`: every key of a job with what became of it."""
 
 import csv
-import os
-import tempfile
+import sys
 from collections import Counter
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import nullcontext
+from dataclasses import dataclass
+from itertools import chain
 from pathlib import Path
 from typing import Any
 
@@ -12,13 +14,16 @@ import click
 
 from orchestrator import assemble
 from orchestrator.commands.options import uses_settings
-from orchestrator.commands.progress import say
+from orchestrator.commands.progress import say, tell
 from orchestrator.errors import S3ReclassError
 from orchestrator.job_state import JobState
+from orchestrator.lot_table import table_for
+from orchestrator.lots_folder import iter_lot
 from orchestrator.model import Lot
 from orchestrator.planning.report import UNPROCESSED, ReportTotals, phase_to_report, report_rows, status_of
-from orchestrator.planning.text import printable
+from orchestrator.planning.spreadsheet import harmless
 from orchestrator.settings import Settings
+from orchestrator.whole_file import whole_file
 from worker.contract import OUTCOMES, RESULT_COLUMNS, ContractError, LotEntry, Outcome, Phase, parse_lot_line
 
 SHOWN_FAILURES = 10
@@ -47,8 +52,9 @@ def command(
     Prints a table of outcomes. With --csv, a row for each key in the format of an S3 Batch Operations
     completion report (Bucket, Key (URL-encoded), VersionId, TaskStatus, ErrorCode, HTTPStatusCode,
     ResultMessage) with three columns of ours: Outcome, SizeBytes, NewVersionId. A key without a result
-    is `unprocessed` and counts as failed. Exit code 3 when keys failed or are unprocessed, 4 when keys
-    are pending, 0 otherwise.
+    is `unprocessed` and counts as failed. A cell that a spreadsheet would take for a formula begins with
+    an apostrophe; no name that S3 gives does, so that split takes the report as it is. Exit code 3 when
+    keys failed or are unprocessed, 4 when keys are pending, 0 otherwise.
     """
     state = assemble.open_state(settings, job)
     lots = state.lots()
@@ -75,57 +81,67 @@ def _rows(
     failures: list[tuple[str, ...]],
 ) -> Iterator[tuple[str, ...]]:
     for lot in lots:
-        for cells in report_rows(_entries(state, lot, lots_dir), state.result_rows(phase, lot.name)):
-            counted.add(cells)
-            if cells[3] == "failed" and cells[7] != UNPROCESSED and len(failures) < SHOWN_FAILURES:
-                failures.append(cells)
-            yield cells
+        with table_for(lot.keys, dump=list, load=tuple) as standing:
+            for cells in report_rows(_entries(state, lot, lots_dir), state.result_rows(phase, lot.name), standing):
+                counted.add(cells)
+                if cells[3] == "failed" and cells[7] != UNPROCESSED and len(failures) < SHOWN_FAILURES:
+                    failures.append(cells)
+                yield cells
 
 
 def _entries(state: JobState, lot: Lot, lots_dir: Path) -> Iterator[LotEntry]:
     """The lot's entries: from the state, or from lots/ when the lots travel in the image."""
-    data = state.lot_bytes(lot.name)
+    chunks = state.lot_chunks(lot.name)
+    first = next(chunks, None)
+    if first is None:
+        yield from iter_lot(lots_dir, lot)
+        return
     try:
-        text = (data if data is not None else (lots_dir / f"{lot.name}.csv").read_bytes()).decode()
-        for line in text.split("\n"):
-            if line:
-                yield parse_lot_line(line)
-    except (OSError, UnicodeDecodeError, ContractError) as error:
+        for line in _lines(chain((first,), chunks)):
+            yield parse_lot_line(line.decode())
+    except (UnicodeDecodeError, ContractError) as error:
         raise S3ReclassError(f"{lot.name} can't be read: {error}") from error
+
+
+def _lines(chunks: Iterable[bytes]) -> Iterator[bytes]:
+    r"""The lines of these chunks, without their `\n`."""
+    rest = b""
+    for chunk in chunks:
+        *lines, rest = (rest + chunk).split(b"\n")
+        yield from lines
+    if rest:
+        yield rest
 
 
 def _write(file: str, rows: Iterable[tuple[str, ...]], *, header: bool) -> None:
     """Write the rows; a file appears only when it is whole."""
     if file == "-":
-        with click.open_file("-", "w", encoding="utf-8") as out:
+        with nullcontext(_Terminal()) if sys.stdout.isatty() else click.open_file("-", "w", encoding="utf-8") as out:
             _write_rows(csv.writer(out, lineterminator="\n"), rows, header=header)
         return
-    target = Path(file)
-    try:
-        with tempfile.NamedTemporaryFile(
-            "w", encoding="utf-8", newline="", dir=target.absolute().parent, prefix=".", delete=False
-        ) as out:
-            try:
-                _write_rows(csv.writer(out, lineterminator="\n"), rows, header=header)
-                Path(out.name).chmod(0o666 & ~_umask())
-                Path(out.name).replace(target)
-            except BaseException:
-                Path(out.name).unlink(missing_ok=True)
-                raise
-    except OSError as error:
-        raise S3ReclassError(f"{file} can't be written: {error}") from error
-
-
-def _umask() -> int:
-    mask = os.umask(0)
-    os.umask(mask)
-    return mask
+    with whole_file(Path(file)) as write:
+        _write_rows(csv.writer(_Text(write), lineterminator="\n"), rows, header=header)
 
 
 def _write_rows(writer: Any, rows: Iterable[tuple[str, ...]], *, header: bool) -> None:
     if header:
         writer.writerow(RESULT_COLUMNS)
-    writer.writerows(rows)
+    writer.writerows(map(harmless, cells) for cells in rows)
+
+
+@dataclass(frozen=True, slots=True)
+class _Text:
+    """What csv writes to."""
+
+    write: Callable[[str], None]
+
+
+class _Terminal:
+    """Standard output where it is a terminal: rows are shown there, and can't steer it."""
+
+    def write(self, row: str) -> None:
+        """Show a row."""
+        tell(row.removesuffix("\n"))
 
 
 def _print(job: str, phase: Phase, counted: ReportTotals, failures: list[tuple[str, ...]], *, to_stderr: bool) -> None:
@@ -136,4 +152,4 @@ def _print(job: str, phase: Phase, counted: ReportTotals, failures: list[tuple[s
             sized = f"  {size / 1e9:,.3f} GB" if size else ""
             click.echo(f"  {word:<14}{count:>12,}  {status_of(word):<10}{sized}", err=to_stderr)
     for cells in failures:
-        say(printable(f"  {cells[7]}: {cells[0]}/{cells[1]}: {cells[4]} {cells[6]}".rstrip()))
+        say(f"  {cells[7]}: {cells[0]}/{cells[1]}: {cells[4]} {cells[6]}".rstrip())

@@ -1,6 +1,5 @@
-"""`s3reclass run`: one phase of a job, from plan to summary."""
+"""`s3reclass run`: one phase of a job, or both with the wait between them."""
 
-import json
 from collections.abc import Iterable
 from dataclasses import replace
 from pathlib import Path
@@ -8,27 +7,48 @@ from pathlib import Path
 import click
 
 from orchestrator import assemble
-from orchestrator.clock import Clock
+from orchestrator.commands.asking_again import ask_again
+from orchestrator.commands.both_phases import run_both
 from orchestrator.commands.options import uses_settings
-from orchestrator.commands.progress import audience, counted, outcome_lines, say
-from orchestrator.errors import S3ReclassError, UsageError
-from orchestrator.flow import Job, Plan, Wait, begin, make_plan, plan_calls, see_through
+from orchestrator.commands.phases import (
+    Run,
+    carry_out,
+    look_at_some,
+    print_calls,
+    say_next_steps,
+    show_plan,
+    summarize,
+)
+from orchestrator.commands.progress import counted, say
+from orchestrator.errors import UsageError
+from orchestrator.flow import Job, make_plan
 from orchestrator.lots_folder import read_lots, verify_lots
-from orchestrator.planning.bucket_facts import BucketFacts, bucket_remarks
-from orchestrator.planning.cost import Estimate
-from orchestrator.planning.estimate_text import summary_line
-from orchestrator.planning.plan_remarks import phase_remarks
-from orchestrator.planning.standing import exit_code_of_phase, totals
+from orchestrator.planning.bucket_facts import BucketFacts
+from orchestrator.planning.standing import totals
+from orchestrator.planning.text import parse_duration
 from orchestrator.planning.worker_command import CHANGE_DATA, PhaseSettings
-from orchestrator.settings import Settings
-from orchestrator.watch import Ending
+from orchestrator.settings import LANES, Settings
+from orchestrator.watching import Ending
 from worker.contract import ExitCode, Outcome, Phase
 
-HOUR_S = 3_600
+ALL = "all"
+
+
+def _seconds(_ctx: click.Context, _param: click.Parameter, value: str) -> float:
+    """The seconds that a length of time stands for."""
+    try:
+        return parse_duration(value)
+    except ValueError as error:
+        raise click.BadParameter(str(error)) from error
 
 
 @click.command(epilog="Interrupted or killed, the same command again goes on where it was: nothing is started twice.")
-@click.option("--phase", required=True, type=click.Choice([phase.value for phase in Phase]), help="Which phase to run.")
+@click.option(
+    "--phase",
+    required=True,
+    type=click.Choice([*(phase.value for phase in Phase), ALL]),
+    help="Which phase to run; all: restore, wait, copy.",
+)
 @uses_settings(
     "bucket",
     "storage_class",
@@ -42,6 +62,9 @@ HOUR_S = 3_600
     "max_tasks",
     "rate",
     "threads",
+    "lane",
+    "spot",
+    "spot_interruptions",
     "stack",
 )
 @click.option(
@@ -59,11 +82,24 @@ HOUR_S = 3_600
     "Object Lock stay.",
 )
 @click.option(
+    "--again",
+    is_flag=True,
+    help="Restore phase: ask again for the keys that the copy phase left pending: their restored copies have expired. "
+    "Each costs a request and its retrieval once more.",
+)
+@click.option(
     "--dry-run", is_flag=True, help="Show the plan and print each request it makes as a line of JSON; do nothing."
 )
-@click.option("--wait", is_flag=True, help="Copy phase: look again, ever more rarely, until no key is pending.")
 @click.option(
-    "--wait-limit", type=click.FloatRange(min=0), default=72, show_default=True, metavar="HOURS", help="Wait no longer."
+    "--wait", is_flag=True, help="Copy phase: start each lot when a look at some of its keys finds them restored."
+)
+@click.option(
+    "--wait-limit",
+    callback=_seconds,
+    default="72h",
+    show_default=True,
+    metavar="DURATION",
+    help="Wait no longer (30m, 60h, 2d).",
 )
 @click.option(
     "--lots-from",
@@ -82,6 +118,7 @@ def command(  # noqa: PLR0913 (one parameter for each option)
     audit: bool,
     allow_noncurrent: bool,
     delete_superseded: bool,
+    again: bool,
     dry_run: bool,
     wait: bool,
     wait_limit: float,
@@ -89,11 +126,13 @@ def command(  # noqa: PLR0913 (one parameter for each option)
     estimate: bool,
 ) -> int:
     """
-    Run a phase of the job in lots/: one task for each lot.
+    Run a phase of the job in lots/, or both: one task for each lot.
 
     The restore phase asks S3 to restore every archived object; S3 then takes minutes to days. The copy phase
     copies each object onto itself with the target class, once its restored copy is ready; keys that
-    aren't ready are `pending`, and running the phase again (or --wait) looks at them again.
+    aren't ready are `pending`, and running the phase again looks at them again. With --wait, lots start as
+    their restores become ready. `--phase all` is the restore phase, the wait and the copy phase in one command;
+    it asks for no restore where nothing needs one.
     """
     copy_flags = {
         "--wait": wait,
@@ -101,17 +140,20 @@ def command(  # noqa: PLR0913 (one parameter for each option)
         "--allow-noncurrent": allow_noncurrent,
         "--delete-superseded": delete_superseded,
     }
-    _refuse_nonsense(Phase(phase), {flag for flag, given in copy_flags.items() if given})
-    phase_settings = replace(
-        _phase_settings(Phase(phase), settings),
+    _refuse_nonsense(phase, {flag for flag, given in copy_flags.items() if given}, again=again)
+    restore = phase_settings_of(Phase.RESTORE, settings)
+    copy = replace(
+        phase_settings_of(Phase.COPY, settings),
         audit=audit,
         allow_noncurrent=allow_noncurrent,
         delete_superseded=delete_superseded,
     )
+    if phase != Phase.RESTORE:
+        settings.require_storage_class()
     lots = read_lots(Path(settings.lots))
     verify_lots(Path(settings.lots), lots)
     buckets = assemble.bucket_facts_of(settings, lots)
-    _refuse_to_delete_nothing(phase_settings, buckets)
+    _refuse_to_delete_nothing(copy, buckets)
     job = assemble.open_job(
         settings,
         lots,
@@ -120,46 +162,52 @@ def command(  # noqa: PLR0913 (one parameter for each option)
         may_create=not dry_run,
         say=say,
     )
-    plan = make_plan(job, phase_settings, settings.rate)
+    if not dry_run:
+        # From before the plan to the command's end, so that nobody else starts what is in the plan.
+        lease = assemble.lease_of(job, f"s3reclass run --phase {phase}")
+        job = replace(job, right=click.get_current_context().with_resource(lease))
+    run = Run(
+        settings=settings,
+        job=job,
+        buckets=buckets,
+        estimate=estimate,
+        dry=dry_run,
+        wait_limit_s=wait_limit if wait or phase == ALL else None,
+        both=phase == ALL,
+    )
+    if phase == ALL:
+        if again:
+            ask_again(run, restore)
+        return run_both(run, restore, copy)
+    if again:
+        return ask_again(run, restore)
+    return _run_one(run, restore if phase == Phase.RESTORE else copy)
+
+
+def _run_one(run: Run, phase_settings: PhaseSettings) -> ExitCode:
+    phase = phase_settings.phase
+    plan = make_plan(run.job, phase_settings, run.settings.rate)
     if plan.nothing_to_do:
-        click.echo(f"{phase} of job {lots.job} is finished: nothing to start.")
-        _summary(plan.settings.phase, job, Ending(standings=plan.standings, given_up={}, halted=""))
-        if plan.settings.phase is Phase.RESTORE and (advice := _pending_after_restore(job)):
+        click.echo(f"{phase} of job {run.job.lots.job} is finished: nothing to start.")
+        summarize(run, phase, Ending(standings=plan.standings, given_up={}, halted=""))
+        if phase is Phase.RESTORE and (advice := _pending_after_restore(run.job)):
             say(advice)
         return ExitCode.GOOD
-    _show_plan(job, plan, settings)
-    known = (
-        assemble.estimate_for(settings, lots, {one.lot for one in plan.starts}, Phase(phase))
-        if estimate and plan.starts
-        else None
-    )
-    _show_remarks(job, plan, buckets, known)
-    if dry_run:
-        for call in plan_calls(job, plan, settings.lots):
-            click.echo(
-                json.dumps({"service": call.service, "operation": call.operation, "parameters": call.parameters})
-            )
+    show_plan(run, plan, look_at_some(run, plan) if run.estimate else None)
+    if run.dry:
+        print_calls(run, plan)
         return ExitCode.GOOD
-    return _carry_out(job, plan, Wait(limit_s=wait_limit * HOUR_S) if wait else None)
+    ending = carry_out(run, plan)
+    code = summarize(run, phase, ending)
+    say_next_steps(run, phase, code, ending)
+    return code
 
 
-def _carry_out(job: Job, plan: Plan, wait: Wait | None) -> int:
-    clock = Clock()
-    begin(job, plan, clock)
-    try:
-        with audience(clock) as watching:
-            ending = see_through(
-                job, plan, audience=watching, clock=clock, limits=assemble.limits_for(job.place), wait=wait
-            )
-    except KeyboardInterrupt:
-        say(_after_interrupt(job, plan))
-        raise
-    return _summary(plan.settings.phase, job, ending)
-
-
-def _refuse_nonsense(phase: Phase, flags: set[str]) -> None:
+def _refuse_nonsense(phase: str, flags: set[str], *, again: bool) -> None:
     """Raise UsageError for flags that don't go with the phase, or with each other."""
-    if flags and phase is not Phase.COPY:
+    if again and phase == Phase.COPY:
+        raise UsageError("--again goes with --phase restore or all: it asks for restores again")
+    if flags and phase == Phase.RESTORE:
         raise UsageError(f"{', '.join(sorted(flags))} goes with --phase copy: the restore phase only asks for restores")
     if set(CHANGE_DATA) <= flags:
         raise UsageError(
@@ -178,82 +226,18 @@ def _refuse_to_delete_nothing(settings: PhaseSettings, buckets: Iterable[BucketF
         )
 
 
-def _phase_settings(phase: Phase, settings: Settings) -> PhaseSettings:
+def phase_settings_of(phase: Phase, settings: Settings) -> PhaseSettings:
+    """What the settings say of the phase."""
     return PhaseSettings(
         phase=phase,
         days=settings.days,
         tier=settings.tier,
-        storage_class=settings.require_storage_class() if phase is Phase.COPY else settings.storage_class,
+        storage_class=settings.storage_class,
         threads=settings.threads,
+        lane="" if settings.lane == LANES[0] else settings.lane,
         request_payer=settings.request_payer,
         bucket_owner=settings.bucket_owner,
     )
-
-
-def _show_plan(job: Job, plan: Plan, settings: Settings) -> None:
-    phase = plan.settings.phase
-    what = (
-        f"restore for {plan.settings.days} days, tier {plan.settings.tier}"
-        if phase is Phase.RESTORE
-        else f"copy into {plan.settings.storage_class}"
-    )
-    at_once = min(job.place.max_tasks, len(plan.starts) + len(plan.running))
-    rate = f", {plan.rate:,.0f} requests/s each" if plan.rate else ""
-    lots = job.lots
-    say(f"job {lots.job}: {what}, {lots.keys:,} keys in {len(lots.lots)} lots of {', '.join(lots.buckets)}")
-    say(f"place {settings.place}: {counted(len(plan.starts), 'task')} to start, at most {at_once} at once{rate}")
-    summed = plan.totals
-    if summed.complete:
-        say(f"{summed.complete} of {summed.lots} lots are complete already and are left alone")
-    if plan.running:
-        say(f"reattached to {counted(len(plan.running), 'running task')}")
-
-
-def _show_remarks(job: Job, plan: Plan, buckets: Iterable[BucketFacts], estimate: Estimate | None) -> None:
-    """The phase's total, if it was estimated, and all that there is to know before it starts."""
-    if estimate:
-        say(summary_line(estimate, plan.settings.phase))
-    begun = Phase.RESTORE in job.state.begun_phases()
-    for remark in (
-        *phase_remarks(plan.settings, estimate, restore_begun=begun),
-        *(remark for bucket in buckets for remark in bucket_remarks(bucket, plan.settings)),
-        *(estimate.warnings if estimate else ()),
-    ):
-        say(f"- {remark}")
-
-
-def _summary(phase: Phase, job: Job, ending: Ending) -> int:
-    summed = totals(ending.standings)
-    click.echo(f"{phase} of job {job.lots.job}: {summed.done:,} of {summed.keys:,} keys have an outcome")
-    for line in outcome_lines(phase, summed):
-        click.echo(line)
-    for lot, reason in list(ending.given_up.items())[:10]:
-        say(f"{lot} was given up: {reason}; see `s3reclass logs {lot}`")
-    if ending.halted and not summed.done:
-        raise S3ReclassError(f"no task could do its work: {ending.halted}")
-    if ending.halted:
-        say(f"no more tasks were started: {ending.halted}")
-    code = exit_code_of_phase(summed)
-    for line in _next_steps(phase, code, summed.outcomes.get(Outcome.PENDING, 0), summed.unprocessed):
-        say(line)
-    return code
-
-
-def _next_steps(phase: Phase, code: int, pending: int, unprocessed: int) -> list[str]:
-    lines = []
-    if pending:
-        lines.append(f"{pending:,} keys are pending: run `s3reclass run --phase copy` again later, or with --wait")
-    if unprocessed:
-        lines.append(f"{unprocessed:,} keys are unprocessed: run the same command again")
-    if code == ExitCode.SOME_FAILED:
-        lines.append("which keys and why: `s3reclass report --csv report.csv`; running again tries failed keys again")
-    if phase is Phase.RESTORE and code == ExitCode.GOOD:
-        lines.append(
-            "next, when S3 has restored them: `s3reclass run --phase copy` (--wait looks again until all are copied)"
-        )
-    if phase is Phase.COPY and code == ExitCode.GOOD:
-        lines.append("next: `s3reclass report --csv report.csv`, `s3reclass verify`")
-    return lines
 
 
 def _pending_after_restore(job: Job) -> str:
@@ -264,15 +248,6 @@ def _pending_after_restore(job: Job) -> str:
     if not pending:
         return ""
     return (
-        f"{counted(pending, 'key')} are pending in the copy phase. If their restored copies have expired, begin a job "
-        "of these keys: `s3reclass report --outcome pending --csv again.csv`, `s3reclass split again.csv "
-        "--bucket-column 1 --key-column 2 --version-column 3 --url-encoded --lots-dir again`, then both phases with "
-        "--lots-dir again"
+        f"{counted(pending, 'key')} are pending in the copy phase. If their restored copies have expired, ask for them "
+        "again: `s3reclass run --phase restore --again`"
     )
-
-
-def _after_interrupt(job: Job, plan: Plan) -> str:
-    again = f"`s3reclass run --phase {plan.settings.phase}`"
-    if job.place.ends_with_launcher:
-        return f"stopped; what was done is recorded, and {again} goes on from there"
-    return f"the tasks run on: {again} reattaches to them, `s3reclass status` shows them, `s3reclass stop` stops them"

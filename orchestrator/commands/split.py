@@ -15,9 +15,11 @@ from orchestrator.errors import UsageError
 from orchestrator.key_source import KeySource, open_key_source
 from orchestrator.lots_writer import Origin, Written, write_lots
 from orchestrator.model import Lots
-from orchestrator.planning.keyfile import Batch, Kind, check_bucket, guess_kind, read_lines
+from orchestrator.planning.keyfile import UTF8_BOM, Batch, Kind, check_bucket, guess_kind, read_lines
 from orchestrator.planning.keytable import TableFormat, parse_column, read_table
 from orchestrator.planning.lots import DEFAULT_LOT_KEYS, MAX_LOTS, lot_sizes
+from orchestrator.planning.object_head import ARCHIVE_CLASSES
+from orchestrator.planning.text import printable
 from orchestrator.settings import Settings
 
 PROGRESS_EVERY_S = 5
@@ -107,8 +109,9 @@ def command(
     Windows, the CR is no part of any key.
 
     Memory doesn't grow with the key file. Duplicates are found exactly: keys in ascending order, as S3
-    lists them, can't repeat; other lines are parted by their hash into files in lots/ (the disk holds
-    the lots' size again, for a while) and compared part by part.
+    lists them, can't repeat; of other lines 64-bit fingerprints are kept on disk, in lots/, and lines whose
+    fingerprints are equal are compared. For a while the disk holds the lots' size again, and another time
+    when there are very many duplicates.
 
     The lots of the same key file, by its path or its content, are replaced; another key file's only
     with --force.
@@ -135,8 +138,10 @@ def _batches(source: KeySource, chosen: Choices, bucket: str) -> Iterator[Batch]
     """The key file's batches, read as the user said or as it looks. Raises UsageError for flags of another format."""
     name = Path(source.name).name
     kind = Kind(chosen.kind) if chosen.kind else guess_kind(name, source.start)
+    if source.start.startswith(UTF8_BOM):
+        _note(f"{source.name} begins with a byte order mark, which was taken off: no key has it")
     if not chosen.kind and kind is not guess_kind(name, b""):
-        click.echo(f"note: {source.name} is what `s3reclass list` prints, and read as {kind.upper()}", err=True)
+        _note(f"{source.name} is what `s3reclass list` prints, and read as {kind.upper()}")
     if kind is Kind.LINES:
         if chosen.of_tables:
             raise UsageError(
@@ -151,8 +156,13 @@ def _remarked(batches: Iterator[Batch]) -> Iterator[Batch]:
     """The batches, their remarks told as they come."""
     for batch in batches:
         for remark in batch.remarks:
-            click.echo(f"note: {remark}", err=True)
+            _note(remark)
         yield batch
+
+
+def _note(remark: str) -> None:
+    """Print a remark; not by way of `commands/progress.py`, which loads in as much time as 100,000 keys take."""
+    click.echo(f"note: {printable(remark)}", err=True)
 
 
 def progress(clock: Clock, fraction: Callable[[], float | None]) -> Callable[[str], None]:
@@ -182,8 +192,16 @@ def _sum_up(written: Written, settings: Settings, lot_count: int | None) -> None
         f"{_count(lots.keys, 'key')}, {_count(lots.blank_lines, 'blank line')} and "
         f"{_count(lots.duplicates, 'duplicate')} left out; job {lots.job}"
     )
-    following = "push-image" if settings.place == "fargate" else "run --phase restore"
-    click.echo(f"next: s3reclass {following}")
+    click.echo(f"next: s3reclass {following_command(settings)}")
+
+
+def following_command(settings: Settings) -> str:
+    """The command that comes after `split`; objects that are to be archived seldom are already."""
+    if settings.place == "fargate":
+        return "push-image"
+    if settings.storage_class in ARCHIVE_CLASSES:
+        return "run --phase copy (--phase restore before it if any of the objects are archived now)"
+    return "run --phase restore"
 
 
 def _sizes(lots: Lots) -> str:

@@ -9,8 +9,9 @@ import click
 
 from orchestrator import assemble
 from orchestrator.commands.options import uses_settings
-from orchestrator.commands.progress import outcome_lines
+from orchestrator.commands.progress import outcome_lines, tell
 from orchestrator.model import Lots
+from orchestrator.planning.lease import Holder
 from orchestrator.planning.standing import LotStanding, exit_code_of_phase, totals
 from orchestrator.settings import Settings
 from worker.contract import Phase
@@ -38,7 +39,7 @@ def command(settings: Settings, job: str | None, *, watch: bool, as_json: bool, 
         if as_json:
             click.echo(json.dumps(_as_json(lots, phases)))
         else:
-            _print(lots, phases, each_lot=each_lot)
+            _print(lots, phases, state.launcher(), each_lot=each_lot)
         last = list(phases.values())[-1] if phases else ()
         code = exit_code_of_phase(totals(last))
         if not watch or all(standing.complete for standing in last):
@@ -46,8 +47,12 @@ def command(settings: Settings, job: str | None, *, watch: bool, as_json: bool, 
         time.sleep(WATCH_EVERY_S)
 
 
-def _print(lots: Lots, phases: Mapping[Phase, tuple[LotStanding, ...]], *, each_lot: bool) -> None:
-    click.echo(f"job {lots.job}: {lots.keys:,} keys in {len(lots.lots)} lots of {', '.join(lots.buckets)}")
+def _print(
+    lots: Lots, phases: Mapping[Phase, tuple[LotStanding, ...]], launcher: Holder | None, *, each_lot: bool
+) -> None:
+    tell(f"job {lots.job}: {lots.keys:,} keys in {len(lots.lots)} lots of {', '.join(lots.buckets)}")
+    if launcher:
+        tell(f"taken by {launcher}")
     for phase, standings in phases.items():
         summed = totals(standings)
         click.echo(
@@ -58,7 +63,7 @@ def _print(lots: Lots, phases: Mapping[Phase, tuple[LotStanding, ...]], *, each_
             click.echo(line)
         for standing in standings if each_lot else ():
             if not standing.complete:
-                click.echo(f"  {_lot_words(standing)}")
+                tell(f"  {_lot_words(standing)}")
 
 
 def _lot_words(standing: LotStanding) -> str:

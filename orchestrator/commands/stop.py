@@ -5,6 +5,7 @@ import click
 from orchestrator import assemble
 from orchestrator.clock import Clock
 from orchestrator.commands.options import uses_settings
+from orchestrator.commands.progress import tell
 from orchestrator.settings import Settings
 from worker.contract import Phase
 
@@ -25,6 +26,6 @@ def command(settings: Settings, job: str | None) -> int:
     tasks = [task for phase in Phase for task in place.running(state.paths.job, phase)]
     place.stop(tasks, "s3reclass stop")
     for task in tasks:
-        click.echo(f"stopping {task.phase} {task.lot} (attempt {task.attempt})")
+        tell(f"stopping {task.phase} {task.lot} (attempt {task.attempt})")
     click.echo(f"{len(tasks)} tasks asked to stop" if tasks else "no task of this job is running")
     return 0

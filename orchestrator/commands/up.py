@@ -4,6 +4,7 @@ import click
 
 from orchestrator.clients.buckets import check_bucket
 from orchestrator.commands.options import uses_settings
+from orchestrator.commands.progress import say, tell
 from orchestrator.model import Resources
 from orchestrator.settings import Settings
 from orchestrator.stack import ensure_stack
@@ -34,7 +35,7 @@ def command(*, settings: Settings, kms_keys: tuple[str, ...], delete_superseded:
     check_bucket(settings.require_bucket(), arguments=settings.request_arguments())
     parts = ensure_stack(
         settings,
-        say=lambda line: click.echo(line, err=True),
+        say=say,
         kms_keys=kms_keys,
         delete_superseded=delete_superseded,
         look_again=True,
@@ -55,4 +56,4 @@ def _show(parts: Resources) -> None:
         "security groups": ", ".join(parts.security_groups),
     }
     for word, value in rows.items():
-        click.echo(f"{word:<16}{value}")
+        tell(f"{word:<16}{value}")

@@ -1,9 +1,8 @@
 """`s3reclass verify`: look at every object of the job and say which aren't in the target class, or as they were."""
 
-import os
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Iterable, Iterator
+from contextlib import nullcontext
 from pathlib import Path
 from random import Random
 
@@ -14,20 +13,26 @@ from orchestrator.clients.objects import THREADS, head_client, head_objects
 from orchestrator.clock import Clock
 from orchestrator.commands.counting import counting
 from orchestrator.commands.options import uses_settings
-from orchestrator.commands.progress import say
+from orchestrator.commands.progress import say, tell
 from orchestrator.errors import NoStateError, S3ReclassError
 from orchestrator.job_state import JobState
+from orchestrator.lot_table import table_for
 from orchestrator.lots_folder import iter_lot, read_lots, sample_by_lot, verify_lots
 from orchestrator.model import Lot, Lots
-from orchestrator.planning.comparison import Basis, Before, befores_of, compare_head
+from orchestrator.planning.comparison import Basis, Before, compare_head, gather_befores
 from orchestrator.planning.object_head import Look
 from orchestrator.planning.sample import DEFAULT_SEED, choose_indexes
+from orchestrator.planning.table import Table
 from orchestrator.planning.verdict import Judged, Verdict, format_verdict_row, judge_head, verdict_line
 from orchestrator.settings import Settings
+from orchestrator.whole_file import whole_file
 from worker.contract import ExitCode, LotEntry, Phase
 
 SHOWN = 20
 """Keys that are named on standard output; `--csv` takes them all."""
+
+KEYS_IN_MEMORY = 10_000
+"""The largest lot whose pictures are kept in memory: some twenty megabytes. Beside a HEAD, a disk costs nothing."""
 
 _UNKNOWN = Before()
 
@@ -69,7 +74,8 @@ def command(*, settings: Settings, csv_file: Path | None, size: int | None) -> i
     found, bases = Counter[Verdict](), Counter[Basis]()
     shown: list[str] = []
     total = min(size or lots.keys, lots.keys)
-    with _rows(csv_file) as write, counting("looked at", total) as count:
+    rows = whole_file(csv_file) if csv_file else nullcontext(lambda _: None)
+    with rows as write, counting("looked at", total) as count:
         for judged, basis in _judge_all(settings, lots, size, state, target):
             found[judged.verdict] += 1
             if judged.head.look is Look.FOUND:
@@ -82,9 +88,9 @@ def command(*, settings: Settings, csv_file: Path | None, size: int | None) -> i
     if found.total() != total:
         raise S3ReclassError(f"{total:,} keys were to be looked at and {found.total():,} were: run verify again")
     for line in _summary(lots, target, found, bases if state else Counter(), shown):
-        click.echo(line)
+        tell(line)
     if csv_file and total > found[Verdict.IN_CLASS]:
-        click.echo(f"all of them: {csv_file}")
+        tell(f"all of them: {csv_file}")
     return ExitCode.GOOD if found[Verdict.IN_CLASS] == total else ExitCode.SOME_FAILED
 
 
@@ -105,22 +111,23 @@ def _state(settings: Settings) -> JobState | None:
 def _judge_all(
     settings: Settings, lots: Lots, size: int | None, state: JobState | None, target: str
 ) -> Iterator[tuple[Judged, Basis]]:
-    """Each key looked at, with what it was compared with; the results of one lot at a time are in memory."""
+    """Each key looked at, with what it was compared with."""
     s3, clock = head_client(), Clock()
     for lot, entries in _by_lot(Path(settings.lots), lots, size):
-        befores = _befores(state, lot, entries)
-        heads = head_objects(
-            entries,
-            versions=False,
-            pictures=any(before.picture for before in befores.values()),
-            arguments=settings.request_arguments(),
-            clock=clock,
-            threads=min(THREADS, lot.keys),
-            s3=s3,
-        )
-        for head in heads:
-            before = befores.get(head.entry, _UNKNOWN)
-            yield judge_head(head, target, tuple(compare_head(head, before, now=clock.now()))), before.basis
+        keys = len(entries) if isinstance(entries, tuple) else lot.keys
+        with table_for(keys, dump=Before.to_dict, load=Before.from_dict, keys_in_memory=KEYS_IN_MEMORY) as befores:
+            heads = head_objects(
+                entries,
+                versions=False,
+                pictures=_gather(state, lot, entries, befores),
+                arguments=settings.request_arguments(),
+                clock=clock,
+                threads=min(THREADS, lot.keys),
+                s3=s3,
+            )
+            for head in heads:
+                before = befores.get(head.entry) or _UNKNOWN
+                yield judge_head(head, target, tuple(compare_head(head, before, now=clock.now()))), before.basis
 
 
 def _by_lot(folder: Path, lots: Lots, size: int | None) -> Iterator[tuple[Lot, Iterable[LotEntry]]]:
@@ -131,12 +138,12 @@ def _by_lot(folder: Path, lots: Lots, size: int | None) -> Iterator[tuple[Lot, I
         yield from sample_by_lot(folder, lots, choose_indexes(lots.keys, size, Random(DEFAULT_SEED)))  # noqa: S311 (no secret)
 
 
-def _befores(state: JobState | None, lot: Lot, entries: Iterable[LotEntry]) -> Mapping[LotEntry, Before]:
-    """What the lot's copies left; entries: of a sample, a tuple."""
+def _gather(state: JobState | None, lot: Lot, entries: Iterable[LotEntry], befores: Table[Before]) -> bool:
+    """Gather what the lot's copies left; whether there is a picture of any key. entries: of a sample, a tuple."""
     if state is None:
-        return {}
+        return False
     wanted = frozenset(entries) if isinstance(entries, tuple) else None
-    return befores_of(state.result_rows(Phase.COPY, lot.name), state.pictures(lot.name), wanted)
+    return gather_befores(state.result_rows(Phase.COPY, lot.name), state.pictures(lot.name), befores, wanted)
 
 
 def _summary(
@@ -151,40 +158,3 @@ def _summary(
     yield from shown
     if (more := total - found[Verdict.IN_CLASS] - len(shown)) > 0:
         yield f"... and {more:,} more"
-
-
-@contextmanager
-def _rows(path: Path | None) -> Iterator[Callable[[str], None]]:
-    """
-    A function that writes to the file, which appears under its name when it is whole; without a path it does nothing.
-
-    Raises S3ReclassError when the file can't be written.
-    """
-    if path is None:
-        yield lambda _: None
-        return
-    partial = path.with_name(f".{path.name}.{os.getpid()}.partial")
-    with _written(path):
-        file = partial.open("w", encoding="utf-8", newline="")
-
-    def write(rows: str) -> None:
-        with _written(path):
-            file.write(rows)
-
-    try:
-        yield write
-        with _written(path):
-            file.close()
-            partial.replace(path)
-    finally:
-        with _written(path):
-            file.close()
-            partial.unlink(missing_ok=True)
-
-
-@contextmanager
-def _written(path: Path) -> Iterator[None]:
-    try:
-        yield
-    except OSError as error:
-        raise S3ReclassError(f"{path} can't be written: {error.strerror or error}") from error

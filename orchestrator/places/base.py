@@ -28,6 +28,10 @@ class Place(Protocol):
         """How many tasks should run here at once, at most; the caller keeps to it."""
 
     @property
+    def spot(self) -> bool:
+        """Whether tasks are to run on capacity that the place may take back at any time, as long as that works out."""
+
+    @property
     def ends_with_launcher(self) -> bool:
         """Whether Ctrl-C at the launcher is meant for the tasks too: they run on the user's own machine."""
 

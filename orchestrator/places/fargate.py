@@ -45,6 +45,11 @@ class FargatePlace:
         """`--max-tasks`, or MAX_TASKS."""
         return self._settings.max_tasks or MAX_TASKS
 
+    @property
+    def spot(self) -> bool:
+        """`--spot`: FARGATE_SPOT."""
+        return self._settings.fargate.spot
+
     def plan(self, phase: Phase) -> tuple[Call, ...]:
         """The definition to register, unless the family's newest revision has the same content: that one is run."""
         wanted = self._definition(phase)
@@ -68,7 +73,12 @@ class FargatePlace:
         """Run the pinned revision with the request's command line."""
         answer = self._ecs.run_task(self._run_task(request).parameters)
         if isinstance(answer, Rejection):
-            return Refused(request=request, reason=answer.reason, retry=answer.patience is not Patience.NONE)
+            return Refused(
+                request=request,
+                reason=answer.reason,
+                retry=answer.patience is not Patience.NONE,
+                no_capacity=answer.no_capacity,
+            )
         return Task(id=answer, phase=request.phase, lot=request.lot, attempt=request.attempt)
 
     def running(self, job: str, phase: Phase) -> Sequence[Task]:
@@ -101,4 +111,4 @@ class FargatePlace:
 
     def _run_task(self, request: TaskRequest) -> Call:
         definition = self._revisions.get(request.phase, family(request.phase))
-        return run_task(request, definition=definition, settings=self._settings, resources=self._resources)
+        return run_task(request, definition=definition, resources=self._resources)

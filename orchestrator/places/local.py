@@ -79,6 +79,7 @@ class LocalPlace:
     """
 
     name = "local"
+    spot = False
     ends_with_launcher = True
 
     def __init__(

@@ -1,11 +1,13 @@
 """What the copy phase saw of each object, and in what the object differs from that now. Pure."""
 
 from collections.abc import Container, Iterable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from datetime import datetime
 from enum import StrEnum
+from typing import Any, Self
 
 from orchestrator.planning.object_head import Look, ObjectHead
+from orchestrator.planning.table import Table
 from worker.contract import LotEntry, Outcome, Picture, ResultRow, TaskStatus, differences, supersedes
 
 
@@ -42,6 +44,21 @@ class Before:
             return Basis.PICTURE
         return Basis.RESULT if _tells_size(self) else Basis.NOTHING
 
+    def to_dict(self) -> dict[str, Any]:
+        """The same as plain values, for JSON."""
+        told = {field.name: getattr(self, field.name) for field in fields(self)}
+        return {**told, "picture": self.picture.to_dict() if self.picture else None}
+
+    @classmethod
+    def from_dict(cls, data: Mapping[str, Any]) -> Self:
+        """What `to_dict` made these values of."""
+        outcome, picture = data["outcome"], data["picture"]
+        told = {
+            "outcome": None if outcome is None else Outcome(outcome),
+            "picture": None if picture is None else Picture.from_dict(picture),
+        }
+        return cls(**{**data, **told})
+
 
 def _tells_size(before: Before) -> bool:
     """Only the size of a key that succeeded is that of the object we left."""
@@ -49,41 +66,42 @@ def _tells_size(before: Before) -> bool:
     return succeeded and before.size_bytes is not None
 
 
-def befores_of(
+def gather_befores(
     rows: Iterable[ResultRow],
     pictures: Iterable[tuple[LotEntry, Picture]],
+    found: Table[Before],
     wanted: Container[LotEntry] | None = None,
-) -> Mapping[LotEntry, Before]:
+) -> bool:
     """
-    What one lot's copies left of each of its keys.
+    Gather what one lot's copies left of each of its keys; whether there is a picture of any.
 
     rows, pictures: of one lot, in the order of writing, all attempts'.
+    found: an empty table, which is filled.
     wanted: the keys to take down; None for all.
     """
-    # The last is of the copy that was made: those before it came to nothing, or there would be none after them.
-    last_pictures = {entry: picture for entry, picture in pictures if wanted is None or entry in wanted}
-    found: dict[LotEntry, Before] = {}
+    pictured = False
+    for entry, picture in pictures:
+        if wanted is None or entry in wanted:
+            # The last is of the copy that was made: those before it came to nothing, or there would be none after them.
+            found[entry] = Before(picture=picture)
+            pictured = True
     for row in rows:
         if wanted is None or row.entry in wanted:
-            found[row.entry] = _with(found.get(row.entry, Before()), row, last_pictures.get(row.entry))
-    for entry, picture in last_pictures.items():
-        if entry not in found:
-            found[entry] = Before(picture=picture)
-    return found
+            before = found.get(row.entry) or Before()
+            if supersedes(row.outcome.status, before.outcome.status if before.outcome else None):
+                found[row.entry] = _with(before, row)
+    return pictured
 
 
-def _with(before: Before, row: ResultRow, picture: Picture | None) -> Before:
-    """What is known of a key after one more of its results."""
-    if not supersedes(row.outcome.status, before.outcome.status if before.outcome else None):
-        return before
-    overwritten = row.outcome is Outcome.CHANGED or (before.overwritten and row.outcome is not Outcome.COPIED)
+def _with(before: Before, row: ResultRow) -> Before:
+    """What is known of a key after one more of its results that supersedes those before."""
     return Before(
         outcome=row.outcome,
         size_bytes=row.size_bytes,
         # A second task on the lot finds the copy made: `already`, with no version of its own.
         new_version_id=row.new_version_id or before.new_version_id,
-        overwritten=overwritten,
-        picture=picture,
+        overwritten=row.outcome is Outcome.CHANGED or (before.overwritten and row.outcome is not Outcome.COPIED),
+        picture=before.picture,
     )
 
 

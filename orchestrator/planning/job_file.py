@@ -4,15 +4,27 @@ from collections.abc import Mapping
 from datetime import datetime
 from typing import Any
 
+from orchestrator.errors import S3ReclassError
 from orchestrator.model import Lot, Lots
+from orchestrator.planning.readiness import Restore
 from orchestrator.planning.worker_command import PhaseSettings
-from worker.contract import Phase
+from worker.contract import Phase, lot_name
 
 VERSION = 1
 
 
 def lots_in(job: Mapping[str, Any]) -> Lots:
-    """The job's lots."""
+    """
+    The job's lots.
+
+    Raises S3ReclassError for lots of other names than ours: a lot's name becomes a part of paths.
+    """
+    names = [lot["name"] for lot in job["lots"]]
+    if names != [lot_name(number) for number in range(len(names))]:
+        raise S3ReclassError(
+            "the job's job.json names lots that no `split` makes: somebody changed it; look at it, and move the "
+            "job's folder away if it can be spared"
+        )
     return Lots(
         lots=tuple(Lot(name=lot["name"], keys=lot["keys"], sha256=lot["sha256"]) for lot in job["lots"]),
         digest=job["digest"],
@@ -21,6 +33,25 @@ def lots_in(job: Mapping[str, Any]) -> Lots:
         blank_lines=job["blank_lines"],
         duplicates=job["duplicates"],
     )
+
+
+def restore_in(job: Mapping[str, Any] | None) -> Restore:
+    """What a job asked for when it last began to ask for restores, as far as it has."""
+    begun = (job.get("again") or job["phases"].get(Phase.RESTORE.value)) if job else None
+    if not begun:
+        return Restore()
+    return Restore(tier=begun["tier"], days=begun["days"], requested_at=datetime.fromisoformat(begun["begun_at"]))
+
+
+def with_again(job: Mapping[str, Any], again: str, settings: PhaseSettings, at: datetime) -> dict[str, Any]:
+    """
+    What is noted when restores are asked for again.
+
+    again: the id of the job of these keys. Of a job that is gone on with, the time of its beginning stays.
+    """
+    known = job.get("again") or {}
+    begun_at = known["begun_at"] if known.get("job") == again else at.isoformat(timespec="seconds")
+    return {**job, "again": {"job": again, "days": settings.days, "tier": settings.tier, "begun_at": begun_at}}
 
 
 def new_job(lots: Lots, at: datetime) -> dict[str, Any]:

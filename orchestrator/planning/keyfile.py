@@ -10,13 +10,13 @@ import csv
 import io
 import re
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import StrEnum
 from itertools import islice
 from operator import lt
 
 from orchestrator.errors import S3ReclassError
-from worker.contract import MAX_KEY_BYTES
+from worker.contract import MAX_KEY_BYTES, encode_key
 
 NEWLINE = b"\n"
 UTF8_BOM = b"\xef\xbb\xbf"
@@ -24,6 +24,11 @@ _UTF16_BOMS = (b"\xff\xfe", b"\xfe\xff")
 
 SAFE_BYTES = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-._~/"
 """What stands for itself in a lot line: RFC 3986's unreserved characters and `/`, as in `contract.encode_key`."""
+
+_NOT_ASCII = bytes(range(0x80, 0x100))
+_HIDDEN, _BEHIND = b"abcdefx", b"\1\2\3\4\5\6\7"
+_HIDE = bytes.maketrans(_HIDDEN, _BEHIND)
+_SHOW = bytes.maketrans(rb"\abcdef" + _BEHIND, b"%ABCDEF" + _HIDDEN)
 
 _BUCKET = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{1,253}[A-Za-z0-9]")
 """A bucket's name, those of before 2018 in us-east-1 included (S3 User Guide, "Bucket naming rules", 2026-11)."""
@@ -42,7 +47,10 @@ class Batch:
     r"""
     Some lines of a key file, in its order, as lot lines.
 
-    lines: lot lines, `\n` after each.
+    prefix: what each lot line begins with, the bucket and its comma; the same in all batches of a file that have
+        keys, and b"" where lines name their own buckets.
+    lines: the rest of each lot line, `\n` after each.
+    split: the same one by one, if the reader has them at hand; see `split_lines`.
     keys: how many there are.
     buckets: every bucket that they name.
     blank_lines: lines left out because nothing stands on them.
@@ -51,7 +59,9 @@ class Batch:
     remarks: what the user should know about the file.
     """
 
+    prefix: bytes
     lines: bytes
+    split: Sequence[bytes] | None
     keys: int
     buckets: frozenset[str]
     blank_lines: int
@@ -59,6 +69,21 @@ class Batch:
     last: bytes
     ascending: bool
     remarks: tuple[str, ...] = ()
+
+    def split_lines(self) -> Sequence[bytes]:
+        r"""The lines one by one, without prefix and `\n`."""
+        if self.split is not None:
+            return self.split
+        return self.lines[:-1].split(NEWLINE) if self.keys else ()
+
+    def lot_lines(self) -> bytes:
+        """The lot lines, whole."""
+        return add_prefix(self.lines, self.prefix)
+
+
+def add_prefix(lines: bytes, prefix: bytes) -> bytes:
+    r"""The lines, which all end in `\n`, with this before each."""
+    return prefix + lines[:-1].replace(NEWLINE, NEWLINE + prefix) + NEWLINE if lines and prefix else lines
 
 
 def guess_kind(name: str, start: bytes) -> Kind:
@@ -139,47 +164,47 @@ def decode(block: bytes, number: int, name: str) -> str:
         raise unreadable(name, line, complaint) from error
 
 
-def url_encode(keys: bytes, separator: bytes) -> bytes:
-    """
-    Many keys URL-encoded at once, each as `contract.encode_key` does it, the separators kept.
+def url_encode(keys: bytes) -> bytes:
+    r"""
+    Keys without newlines URL-encoded at once, each as `contract.encode_key` does it; `\n` is between them and stays.
 
-    separator: one byte that no key holds. One pass to see what there is and one for each byte value to
-    encode: a tenth of the time of a call per key.
+    The same object when there is nothing to encode. A pass to see what there is, one for each ASCII character to
+    encode, and some for all others together: a tenth of the time of a call per key.
     """
-    to_encode = set(keys.translate(None, SAFE_BYTES + separator))
+    to_encode = set(keys.translate(None, SAFE_BYTES + NEWLINE + _NOT_ASCII))
     for byte in sorted(to_encode, key=lambda byte: byte != ord("%")):  # `%` first: the others bring new ones
         keys = keys.replace(bytes([byte]), b"%%%02X" % byte)
-    return keys
+    if keys.isascii():
+        return keys
+    # Python writes a byte that ASCII lacks as `\xd0`, and no other backslash is left. The keys' own letters that also
+    # stand in those are hidden behind control characters, of which none is left either, while `\` and `x` and the
+    # small hex digits become `%`, nothing and capitals.
+    escaped = keys.translate(_HIDE).decode("latin-1").encode("ascii", "backslashreplace")
+    return escaped.translate(_SHOW, b"x")
+
+
+def encode_all(keys: Sequence[bytes]) -> bytes:
+    r"""The keys URL-encoded, `\n` between them; keys may hold newlines."""
+    joined = NEWLINE.join(keys)
+    if joined.count(NEWLINE) >= max(len(keys), 1):
+        return NEWLINE.join([encode_key(key.decode()).encode() for key in keys])
+    return url_encode(joined)
 
 
 def make_batch(
-    keys: Sequence[bytes],
-    joined: bytes,
-    separator: bytes,
-    *,
-    bucket: str,
-    blank_lines: int,
-    remarks: tuple[str, ...] = (),
+    lines: bytes, keys: Sequence[bytes], *, bucket: str, blank_lines: int, split: Sequence[bytes] | None = None
 ) -> Batch:
-    """The batch of these keys in one bucket; joined: the keys with the separator between."""
-    prefix = bucket.encode() + b","
-    lines = prefix + url_encode(joined, separator).replace(separator, NEWLINE + prefix) + NEWLINE if keys else b""
-    return describe_batch(lines, keys, buckets=[bucket] if keys else [], blank_lines=blank_lines, remarks=remarks)
-
-
-def describe_batch(
-    lines: bytes, keys: Sequence[bytes], *, buckets: Iterable[str], blank_lines: int, remarks: tuple[str, ...] = ()
-) -> Batch:
-    """The batch of lot lines that were made of these keys."""
+    """The batch of the lines that were made of these keys, all in one bucket, or in "", any."""
     return Batch(
+        prefix=bucket.encode() + b"," if bucket else b"",
         lines=lines,
+        split=split,
         keys=len(keys),
-        buckets=frozenset(buckets),
+        buckets=frozenset([bucket] if bucket and keys else []),
         blank_lines=blank_lines,
         first=keys[0] if keys else b"",
         last=keys[-1] if keys else b"",
         ascending=all(map(lt, keys, islice(keys, 1, None))),
-        remarks=remarks,
     )
 
 
@@ -209,12 +234,13 @@ def read_lines(chunks: Iterable[bytes], *, name: str, bucket: str, keep_uris: bo
             decode(block, number, name)
         if number == 1:
             crlf = block[: block.find(NEWLINE)].endswith(b"\r")
-        found = block.find(b"\r\n")
-        if found >= 0 and not told:
-            remarks.append(_carriage_return(number + block.count(NEWLINE, 0, found), crlf=crlf))
-            told = True
-        if crlf:
-            block = block.replace(b"\r\n", NEWLINE)
+        if b"\r" in block:  # one byte is sooner looked for than two
+            found = block.find(b"\r\n")
+            if found >= 0 and not told:
+                remarks.append(_carriage_return(number + block.count(NEWLINE, 0, found), crlf=crlf))
+                told = True
+            if crlf:
+                block = block.replace(b"\r\n", NEWLINE)
         batch = _line_batch(block, number, name=name, bucket=bucket, remarks=tuple(remarks))
         if batch.keys and not seen:
             seen = True
@@ -239,10 +265,19 @@ def _line_batch(block: bytes, number: int, *, name: str, bucket: str, remarks: t
         line = number + next(index for index, key in enumerate(keys) if len(key) > MAX_KEY_BYTES)
         raise unreadable(name, line, too_long(longest))
     lines = len(keys)
-    if block.startswith(NEWLINE) or NEWLINE * 2 in block:
+    if not all(keys):
         keys = [key for key in keys if key]
         joined = NEWLINE.join(keys)
-    return make_batch(keys, joined, NEWLINE, bucket=bucket, blank_lines=lines - len(keys), remarks=remarks)
+    encoded = url_encode(joined)
+    plain = encoded is joined
+    batch = make_batch(
+        (block if plain and len(keys) == lines else encoded + NEWLINE) if keys else b"",
+        keys,
+        bucket=bucket,
+        blank_lines=lines - len(keys),
+        split=keys if plain else None,
+    )
+    return replace(batch, remarks=remarks) if remarks else batch
 
 
 def too_long(key_bytes: int) -> str:

@@ -1,45 +1,42 @@
 r"""
 Key files in columns: CSV and TSV rows become lot lines.
 
-Pure, like `keyfile.py`. Rows are handled some thousands at a time and checked together; only when a
-check fails are they looked at one by one, to name the line.
+Pure, like `keyfile.py`. Blocks of plain rows are cut into cells at once (`plain_rows.py`); other rows are read by
+Python's csv (`table_rows.py`), some thousands at a time, and checked together. Only when a check fails are they looked
+at one by one, to name the line.
 """
 
-import csv
-import io
 import re
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
-from itertools import chain, islice
 from urllib.parse import unquote_plus
 
 from orchestrator.errors import UsageError
 from orchestrator.planning.keyfile import (
     NEWLINE,
     Batch,
+    add_prefix,
     check_bucket,
     check_not_uri,
-    decode,
-    describe_batch,
-    line_blocks,
+    encode_all,
     make_batch,
     too_long,
     unreadable,
     url_encode,
 )
+from orchestrator.planning.plain_rows import decode_urls, plain_columns
+from orchestrator.planning.table_rows import TableRows, height
 from worker.contract import MAX_KEY_BYTES
 
 Column = int | str
 """A column by its number, from 1, or by its name in the header."""
 
-ROWS_PER_BATCH = 8_192
-MAX_LINE_BYTES = 1 << 20
-SEPARATOR = b"\xff"
-"""A byte that no UTF-8 holds, so that keys with newlines can stand side by side."""
-
 _VERSION_ID = re.compile(r"[!#-+\--~]{1,1024}")
 r"""A version id: "Unicode, UTF-8 encoded, URL-ready, opaque strings" of up to 1,024 bytes (S3 User Guide), so no
 space, quote, comma, control or non-ASCII character."""
+
+_VERSION_BYTES = bytes(byte for byte in range(128) if _VERSION_ID.fullmatch(chr(byte)))
+MAX_VERSION_BYTES = 1_024
 
 _HEADER_WORDS = {"key", "keys", "object_key", "objectkey", "object key", "s3_key"}
 
@@ -91,6 +88,21 @@ class _Columns:
     url_encoded: bool
 
 
+@dataclass(frozen=True, kw_only=True, slots=True)
+class _Taken:
+    r"""
+    Some rows' keys, decoded, their versions and their buckets; None: there is no such column.
+
+    encoded: the keys URL-encoded, with `\n` between. split: the same one by one, if at hand.
+    """
+
+    keys: Sequence[bytes]
+    encoded: bytes
+    split: Sequence[bytes] | None
+    versions: Sequence[bytes] | None
+    buckets: Sequence[bytes] | None
+
+
 def read_table(chunks: Iterable[bytes], *, name: str, bucket: str, table: TableFormat) -> Iterator[Batch]:
     r"""
     The batches of a CSV or TSV file, quoted as RFC 4180 says; a quoted cell may hold newlines.
@@ -99,55 +111,26 @@ def read_table(chunks: Iterable[bytes], *, name: str, bucket: str, table: TableF
     Raises S3ReclassError naming the line (in the file, where the row begins) that can't be read, and
     UsageError for a column that the header doesn't have.
     """
-    row_batches = _row_batches(chunks, name, table.delimiter)
+    source = TableRows(chunks, name, table.delimiter)
+    number, rows = source.take()
     header: list[str] = []
-    if table.has_header:
-        number, rows = next(row_batches, (1, []))
-        header, rest = (rows[0], rows[1:]) if rows else ([], [])
-        row_batches = chain([(number + _height(header), rest)], row_batches)
+    if table.has_header and rows:
+        header, number, rows = rows[0], number + height(rows[0]), rows[1:]
     columns = _find_columns(table, bucket, header, name)
     seen = False
-    for number, rows in row_batches:
+    while rows or header:
+        header = []
         batch = _table_batch(rows, number, columns, name)
         if batch.keys and not seen:
             seen = True
             at = next(index for index, row in enumerate(rows) if any(row))
-            line = number + sum(map(_height, rows[:at]))
+            line = number + sum(map(height, rows[:at]))
             batch = replace(batch, remarks=_look_at_first(batch.first, line, table, bucket, name))
         yield batch
-
-
-def _row_batches(chunks: Iterable[bytes], name: str, delimiter: str) -> Iterator[tuple[int, list[list[str]]]]:
-    """The rows, some thousands at a time, each time with the line that the first of them begins on."""
-    blocks = line_blocks(chunks, name=name, max_line_bytes=MAX_LINE_BYTES)
-    # newline="\n": other characters that could end a line belong to their cell.
-    lines = chain.from_iterable(io.StringIO(decode(block, at, name), newline="\n") for at, block in blocks)
-    reader = csv.reader(lines, delimiter=delimiter, strict=True)
-    while True:
-        number, rows = reader.line_num + 1, list[list[str]]()
-        try:
-            rows.extend(islice(reader, ROWS_PER_BATCH))
-        except csv.Error as error:
-            yield number, rows  # an error in an earlier row is told first
-            raise unreadable(name, number + sum(map(_height, rows)), _explain(error)) from error
-        if not rows:
-            return
-        yield number, rows
-
-
-def _height(row: Sequence[str]) -> int:
-    """How many lines of the file the row takes."""
-    return 1 + sum(cell.count("\n") for cell in row)
-
-
-def _explain(error: csv.Error) -> str:
-    """What is wrong with a row that the csv module refuses."""
-    text = str(error)
-    if "unexpected end of data" in text or "field limit" in text:
-        return 'a quoted cell begins in its row and doesn\'t end: a quote in a cell is written ""'
-    if "new-line character" in text:
-        return "a carriage return stands in an unquoted cell: quote the cell"
-    return f"it isn't CSV ({text})"
+        while plain := _plain_batch(source.whole_block(), table.delimiter, columns) if seen else None:
+            source.skip_block()
+            yield plain
+        number, rows = source.take()
 
 
 def _find_columns(table: TableFormat, bucket: str, header: Sequence[str], name: str) -> _Columns:
@@ -175,7 +158,17 @@ def _find_columns(table: TableFormat, bucket: str, header: Sequence[str], name: 
 
 
 def _look_at_first(key: bytes, number: int, table: TableFormat, bucket: str, name: str) -> tuple[str, ...]:
-    """The remarks that the first key calls for. Raises S3ReclassError when it is a URI."""
+    """
+    The remarks that the first key calls for.
+
+    Raises S3ReclassError when it is a URI, UsageError when it is the bucket: a manifest's first column, which would
+    leave one key that isn't there, and all other rows as its duplicates.
+    """
+    if table.bucket is None and table.header is None and key.decode() == bucket:
+        raise UsageError(
+            f"{name}: its first column holds the bucket's name, as a manifest's does: say --bucket-column 1 "
+            "--key-column 2 --url-encoded (or --no-header, if that is really a key)"
+        )
     if not table.keep_uris:
         check_not_uri(key, bucket, name=name, number=number)
     if table.header is None and not table.has_header and key.decode().casefold() in _HEADER_WORDS:
@@ -183,46 +176,83 @@ def _look_at_first(key: bytes, number: int, table: TableFormat, bucket: str, nam
     return ()
 
 
+def _plain_batch(block: bytes, delimiter: str, columns: _Columns) -> Batch | None:
+    """The batch of a block of plain rows; None when it has others, or one that isn't as it should be."""
+    wanted = (columns.key, columns.version, columns.bucket)
+    found = plain_columns(block, delimiter.encode(), [index for index in wanted if index is not None])
+    if not found:
+        return None
+    try:
+        keys = decode_urls(found[columns.key]) if columns.url_encoded else found[columns.key]
+        joined = NEWLINE.join(keys)
+        encoded = url_encode(joined)
+        taken = _Taken(
+            keys=keys,
+            encoded=encoded,
+            split=keys if encoded is joined else None,
+            versions=None if columns.version is None else found[columns.version],
+            buckets=None if columns.bucket is None else found[columns.bucket],
+        )
+        return _batch(taken, columns, blank_lines=0)
+    except ValueError:
+        return None
+
+
 def _table_batch(rows: list[list[str]], number: int, columns: _Columns, name: str) -> Batch:
     """The batch of these rows; number: the first one's line. Raises S3ReclassError naming the first bad row's line."""
     filled = rows if all(map(any, rows)) else [row for row in rows if any(row)]
     try:
-        keys, versions, buckets = _take(filled, columns)
+        return _batch(_take(filled, columns), columns, blank_lines=len(rows) - len(filled))
     except (IndexError, ValueError) as error:
         raise _first_complaint(rows, number, columns, name) from error
-    joined, blank = SEPARATOR.join(keys), len(rows) - len(filled)
-    if not keys or (versions is None and buckets is None):
-        return make_batch(keys, joined, SEPARATOR, bucket=columns.default_bucket, blank_lines=blank)
-    buckets = [columns.default_bucket] * len(keys) if buckets is None else buckets
-    cells = zip(
-        buckets,
-        url_encode(joined, SEPARATOR).replace(SEPARATOR, NEWLINE).decode().split("\n"),
-        [""] * len(keys) if versions is None else versions,
-        strict=True,
-    )
-    lines = "".join(f"{own},{key},{version}\n" if version else f"{own},{key}\n" for own, key, version in cells)
-    return describe_batch(lines.encode(), keys, buckets=buckets, blank_lines=blank)
 
 
-def _take(rows: list[list[str]], columns: _Columns) -> tuple[list[bytes], list[str] | None, list[str] | None]:
-    """
-    The rows' keys, versions and buckets; None: there is no such column.
+def _take(rows: list[list[str]], columns: _Columns) -> _Taken:
+    """What the rows hold. Raises IndexError or ValueError when any row isn't as it should be."""
 
-    Raises IndexError or ValueError when any row isn't as it should be.
-    """
+    def cells(column: int | None) -> list[bytes] | None:
+        return None if column is None else [row[column].encode() for row in rows]
+
     texts = [row[columns.key] for row in rows]
-    if columns.url_encoded:
-        texts = [_url_decode(text) for text in texts]
-    keys = [text.encode() for text in texts]
+    keys = [(_url_decode(text) if columns.url_encoded else text).encode() for text in texts]
+    return _Taken(
+        keys=keys,
+        encoded=encode_all(keys),
+        split=None,
+        versions=cells(columns.version),
+        buckets=cells(columns.bucket),
+    )
+
+
+def _batch(taken: _Taken, columns: _Columns, *, blank_lines: int) -> Batch:
+    """The batch of what was taken of some rows. Raises ValueError when any of them isn't as it should be."""
+    keys, versions, buckets = taken.keys, taken.versions, taken.buckets
     if not all(keys) or max(map(len, keys), default=0) > MAX_KEY_BYTES:
         raise ValueError("a key is empty or too long")
-    versions = None if columns.version is None else [row[columns.version] for row in rows]
-    if versions and not all(map(_VERSION_ID.fullmatch, filter(None, versions))):
+    if versions and (b"".join(versions).translate(None, _VERSION_BYTES) or max(map(len, versions)) > MAX_VERSION_BYTES):
         raise ValueError("a version id isn't one")
-    buckets = None if columns.bucket is None else [row[columns.bucket] for row in rows]
-    if buckets and any(map(check_bucket, set(buckets))):
+    names = {bucket.decode() for bucket in set(buckets or ())}
+    if any(map(check_bucket, names)):
         raise ValueError("a bucket's name isn't one")
-    return keys, versions, buckets
+    lines, split = taken.encoded + NEWLINE if keys else b"", taken.split
+    if keys and (versions is not None or len(names) > 1):
+        several = buckets if len(names) > 1 else None
+        lines, split = _beside(split or taken.encoded.split(NEWLINE), versions, several) + NEWLINE, None
+    if buckets is None:
+        return make_batch(lines, keys, bucket=columns.default_bucket, blank_lines=blank_lines, split=split)
+    if len(names) == 1:
+        lines = add_prefix(lines, buckets[0] + b",")
+    batch = make_batch(lines, keys, bucket="", blank_lines=blank_lines)
+    return replace(batch, buckets=frozenset(names))
+
+
+def _beside(keys: Sequence[bytes], versions: Sequence[bytes] | None, buckets: Sequence[bytes] | None) -> bytes:
+    r"""Lines of bucket, key and version, with `\n` between; an empty version is left out."""
+    columns = [column for column in (buckets, keys, versions) if column is not None]
+    lines = list(map(b",".join, zip(*columns, strict=True)))
+    if versions is not None and not all(versions):
+        lines = [line if version else line[:-1] for line, version in zip(lines, versions, strict=True)]
+    return NEWLINE.join(lines)
 
 
 def _url_decode(text: str) -> str:
@@ -236,7 +266,7 @@ def _first_complaint(rows: list[list[str]], number: int, columns: _Columns, name
         complaint = _complaint(row, columns) if any(row) else ""
         if complaint:
             return unreadable(name, number, complaint)
-        number += _height(row)
+        number += height(row)
     raise AssertionError("a check of many rows failed, and none of them alone")
 
 

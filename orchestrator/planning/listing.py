@@ -8,7 +8,7 @@ from difflib import get_close_matches
 
 from orchestrator.errors import UsageError
 from orchestrator.planning.keyfile import check_bucket
-from orchestrator.planning.storage_classes import STORAGE_CLASSES
+from worker.contract import STORAGE_CLASSES
 
 LISTED_CLASSES = (*STORAGE_CLASSES, "REDUCED_REDUNDANCY", "OUTPOSTS", "SNOW", "EXPRESS_ONEZONE")
 """The classes that an object in a listing can be in (ListObjectsV2, `ObjectStorageClass`; botocore 1.44.5)."""

@@ -1,10 +1,12 @@
 """Every key of a lot with what became of it: a key without a result is `unprocessed`, never left out."""
 
 from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
+from orchestrator.planning.table import Table
 from worker.contract import (
+    RESULT_COLUMNS,
     LotEntry,
     Outcome,
     Phase,
@@ -17,31 +19,26 @@ from worker.contract import (
 
 UNPROCESSED = "unprocessed"
 
-
-def last_results(rows: Iterable[ResultRow]) -> Mapping[LotEntry, ResultRow]:
-    """
-    The result that stands for each key.
-
-    rows: of one lot, in the order of writing, all attempts'.
-    """
-    standing: dict[LotEntry, ResultRow] = {}
-    for row in rows:
-        old = standing.get(row.entry)
-        if supersedes(row.outcome.status, old.outcome.status if old else None):
-            standing[row.entry] = row
-    return standing
+STATUS_CELL = RESULT_COLUMNS.index("TaskStatus")
 
 
-def report_rows(entries: Iterable[LotEntry], rows: Iterable[ResultRow]) -> Iterator[tuple[str, ...]]:
+def report_rows(
+    entries: Iterable[LotEntry], rows: Iterable[ResultRow], standing: Table[tuple[str, ...]]
+) -> Iterator[tuple[str, ...]]:
     """
     The report's rows for one lot: one for each key, in the lot's order, cells in the order of RESULT_COLUMNS.
 
     An unprocessed key is reported as failed, so that whoever reads TaskStatus alone doesn't take it for done.
+
+    rows: of one lot, in the order of writing, all attempts'.
+    standing: an empty table, to gather the result that stands for each key.
     """
-    standing = last_results(rows)
+    for row in rows:
+        old = standing.get(row.entry)
+        if supersedes(row.outcome.status, TaskStatus(old[STATUS_CELL]) if old else None):
+            standing[row.entry] = result_fields(row)
     for entry in entries:
-        row = standing.get(entry)
-        yield result_fields(row) if row else _unprocessed(entry)
+        yield standing.get(entry) or _unprocessed(entry)
 
 
 def _unprocessed(entry: LotEntry) -> tuple[str, ...]:

@@ -14,7 +14,6 @@ from typing import Any
 from orchestrator.errors import S3ReclassError
 from orchestrator.model import Call, Resources, TaskRequest
 from orchestrator.planning.task_definitions import CONTAINER
-from orchestrator.settings import Settings
 
 MAX_OVERRIDES_CHARACTERS = 8192
 """Characters that a request's overrides may have, JSON included (ECS API Reference, RunTask; botocore 1.44.5)."""
@@ -40,13 +39,15 @@ class Rejection:
     Why ECS started no task.
 
     reason: in words that say what to do.
+    no_capacity: AWS has none free of the kind that was asked for, Spot or on-demand.
     """
 
     patience: Patience
     reason: str
+    no_capacity: bool = False
 
 
-def run_task(request: TaskRequest, *, definition: str, settings: Settings, resources: Resources) -> Call:
+def run_task(request: TaskRequest, *, definition: str, resources: Resources) -> Call:
     """
     The `RunTask` of one task.
 
@@ -69,7 +70,7 @@ def run_task(request: TaskRequest, *, definition: str, settings: Settings, resou
     # cluster, also on one that has no capacity providers (RunTask, `launchType`).
     capacity: dict[str, Any] = (
         {"capacityProviderStrategy": [{"capacityProvider": "FARGATE_SPOT", "weight": 1}]}
-        if settings.fargate.spot
+        if request.spot
         else {"launchType": "FARGATE"}
     )
     return Call(
@@ -132,6 +133,9 @@ _FAULTS = ("ServerException", "InternalFailure", "InternalError", "InternalServe
 
 _QUOTA = "raise the quota in Service Quotas (Fargate On-Demand vCPUs: L-3032A538, Spot: L-36FBB829)"
 
+NO_CAPACITY = "capacity is unavailable"
+"""AWS has none free: "Capacity is unavailable at this time" (ECS Developer Guide, "Stopped tasks error codes")."""
+
 _BY_WORDS: Sequence[tuple[str, Patience, str]] = (
     (
         "configuration is above your limit",
@@ -149,7 +153,7 @@ _BY_WORDS: Sequence[tuple[str, Patience, str]] = (
         "the cluster has as many tasks in PROVISIONING as ECS allows: tasks start as those come up",
     ),
     (
-        "capacity is unavailable",
+        NO_CAPACITY,
         Patience.LATER,
         (
             "AWS has no Fargate capacity free here right now: tasks start when it has; more subnets, in other "
@@ -225,7 +229,7 @@ def judge_rejection(code: str, words: str) -> Rejection:
         return Rejection(patience=Patience.NONE, reason=f"{_BY_CODE[code]} ({words})")
     for fragment, patience, advice in _BY_WORDS:
         if fragment in said:
-            return Rejection(patience=patience, reason=f"{advice} ({words})")
+            return Rejection(patience=patience, reason=f"{advice} ({words})", no_capacity=fragment == NO_CAPACITY)
     if code == "LimitExceededException":
         return Rejection(patience=Patience.LATER, reason=f"a quota is used up: {_QUOTA} ({words})")
     return Rejection(patience=Patience.NONE, reason=f"ECS refused the task: {f'{code}: ' if code else ''}{words}")

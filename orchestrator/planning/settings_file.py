@@ -7,8 +7,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from orchestrator.planning.storage_classes import STORAGE_CLASSES
-from orchestrator.settings import PLACES, REQUESTER, TIERS
+from orchestrator.settings import PLACES, REQUESTER
+from worker.contract import STORAGE_CLASSES, TIERS
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -113,8 +113,15 @@ ENTRIES = (
         table="run",
         name="threads",
         setting="threads",
-        comment=("Requests that each task keeps in flight. Default: the worker's own.",),
+        comment=("Requests that each task keeps in flight. Default: as many as make it faster.",),
         shown=32,
+    ),
+    Entry(
+        table="run",
+        name="lane",
+        setting="lane",
+        comment=('"careful" lets boto3 do everything: as right as "fast", and several times slower.',),
+        shown="fast",
     ),
     Entry(
         table="fargate",
@@ -128,6 +135,12 @@ ENTRIES = (
         name="spot",
         comment=("Run on FARGATE_SPOT: cheaper, and now and then interrupted, after which the lot goes on.",),
         shown=False,
+    ),
+    Entry(
+        table="fargate",
+        name="spot_interruptions",
+        comment=("Interruptions on Spot after which a lot's next task runs on-demand; 0 for any number.",),
+        shown=3,
     ),
     Entry(
         table="fargate",

@@ -15,14 +15,12 @@ class LotFiles:
 
     attempt: the highest attempt that left any file; 0 when there is none.
     done: the attempts that left a tally, ascending.
-    parts: result parts of all attempts.
     started_only: whether the highest attempt left nothing but the launcher's note, so that its task
         may never have been asked for.
     """
 
     attempt: int = 0
     done: tuple[int, ...] = ()
-    parts: int = 0
     started_only: bool = False
 
     @property
@@ -39,25 +37,28 @@ class LotFiles:
 
 def files_by_lot(paths: Iterable[str], folder: str) -> Mapping[str, LotFiles]:
     """
-    What the state holds of each lot.
+    What the state holds of each lot, from a stream of names: a large job has a million parts.
 
     paths: every path below the phase's folder. folder: that folder, with its `/`.
     """
-    names: dict[str, list[LotFileName]] = {}
+    found: dict[str, LotFiles] = {}
     for path in paths:
         lot, _, name = path.removeprefix(folder).partition("/")
         if (parsed := LotFileName.parse(name)) is not None:
-            names.setdefault(lot, []).append(parsed)
-    return {lot: _lot_files(found) for lot, found in names.items()}
+            found[lot] = _with_file(found.get(lot, LotFiles()), parsed)
+    return found
 
 
-def _lot_files(names: list[LotFileName]) -> LotFiles:
-    attempt = max(name.attempt for name in names)
+def _with_file(files: LotFiles, name: LotFileName) -> LotFiles:
+    """What is known of a lot with one more of its files, in any order."""
+    if name.attempt < files.attempt:
+        started_only = files.started_only
+    else:
+        started_only = name.kind == "started" and (name.attempt > files.attempt or files.started_only)
     return LotFiles(
-        attempt=attempt,
-        done=tuple(sorted(name.attempt for name in names if name.kind == "done")),
-        parts=sum(name.kind == "results" for name in names),
-        started_only=all(name.kind == "started" for name in names if name.attempt == attempt),
+        attempt=max(files.attempt, name.attempt),
+        done=tuple(sorted({*files.done, name.attempt})) if name.kind == "done" else files.done,
+        started_only=started_only,
     )
 
 

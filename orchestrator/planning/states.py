@@ -11,7 +11,7 @@ from itertools import pairwise
 from typing import Any
 
 from orchestrator.model import Task, TaskState, TaskStatus
-from orchestrator.planning.run_requests import TAG_PREFIX
+from orchestrator.planning.run_requests import NO_CAPACITY, TAG_PREFIX
 from orchestrator.planning.task_definitions import CONTAINER
 from worker.contract import ExitCode, Phase
 
@@ -163,6 +163,7 @@ def task_state(task: Mapping[str, Any], *, lot: str, assign_public_ip: bool) -> 
         reason=reason,
         interrupted=stop_code in _INTERRUPTIONS or exit_code in _TOLD_TO_STOP,
         never_started=stop_code == "TaskFailedToStart" or not task.get("startedAt"),
+        no_capacity=NO_CAPACITY in words.lower(),
     )
 
 

@@ -1,17 +1,6 @@
-"""The storage classes that objects can be moved into, and why not into the others."""
+"""Why objects can't be moved into some storage classes; `contract.STORAGE_CLASSES` are the others."""
 
 from collections.abc import Mapping
-
-STORAGE_CLASSES = (
-    "STANDARD",
-    "INTELLIGENT_TIERING",
-    "STANDARD_IA",
-    "ONEZONE_IA",
-    "GLACIER_IR",
-    "GLACIER",
-    "DEEP_ARCHIVE",
-)
-"""The classes that a copy can move an object into (CopyObject, `StorageClass`; botocore 1.44.5)."""
 
 _FSX = "it is the class of files in Amazon FSx, which are reached through S3 but not kept in it"
 _BACKUP = "it is the class of AWS Backup's own copies, which it alone makes"

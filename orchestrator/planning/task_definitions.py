@@ -20,6 +20,9 @@ CONTAINER = "worker"
 STOP_TIMEOUT_S = 120
 """Seconds between SIGTERM and SIGKILL: Fargate's maximum (ECS API Reference, ContainerDefinition, 2026-11)."""
 
+USER = "10001:10001"
+"""Who the worker is in its container, as in the Dockerfile: said here too, as ECS shows it and policies look for it."""
+
 LOG_PREFIX = "worker"
 """What a task's log stream begins with."""
 
@@ -90,10 +93,13 @@ def task_definition(phase: Phase, settings: Settings, resources: Resources, imag
         "essential": True,
         "command": [phase.value, *_phase_settings(phase, settings).arguments()],
         "environment": [{"name": name, "value": value} for name, value in sorted(fargate.environment.items())],
+        "user": USER,
         "readonlyRootFilesystem": True,
         "stopTimeout": STOP_TIMEOUT_S,
         # As process 1 Python would ignore a SIGTERM that comes before its handler is set.
-        "linuxParameters": {"initProcessEnabled": True},
+        # No capability at all; Fargate lets all be dropped, and takes neither `privileged` nor
+        # `dockerSecurityOptions`, no-new-privileges among them (botocore 1.44.5, RegisterTaskDefinition).
+        "linuxParameters": {"initProcessEnabled": True, "capabilities": {"drop": ["ALL"]}},
         "logConfiguration": {
             "logDriver": "awslogs",
             "options": {
@@ -130,6 +136,20 @@ def _phase_settings(phase: Phase, settings: Settings) -> PhaseSettings:
         request_payer=settings.request_payer,
         bucket_owner=settings.bucket_owner,
     )
+
+
+def uses_part_of(definition: Mapping[str, Any], parts: Mapping[str, str]) -> bool:
+    """
+    Whether a registered definition refers to a part of the stack, and so is good for nothing without it.
+
+    definition: what DescribeTaskDefinition tells. parts: the physical id of each part of the stack, by logical id.
+    """
+    roles = {str(definition.get(name, "")).rpartition("/")[2] for name in ("taskRoleArn", "executionRoleArn")}
+    used = {"TaskRole": roles, "ExecutionRole": roles, "LogGroup": set[str](), "Repository": set[str]()}
+    for container in definition.get("containerDefinitions", ()):
+        used["Repository"].add(str(container.get("image", "")).partition("/")[2].partition("@")[0])
+        used["LogGroup"].add(container.get("logConfiguration", {}).get("options", {}).get("awslogs-group", ""))
+    return any(parts.get(part) in names for part, names in used.items() if parts.get(part))
 
 
 def check_size(cpu: int, memory: int) -> None:

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 from orchestrator.planning.object_head import Look, ObjectHead
+from orchestrator.planning.spreadsheet import harmless
 from orchestrator.planning.text import printable
 from worker.contract import encode_key
 
@@ -64,11 +65,12 @@ VERDICT_COLUMNS = ("Bucket", "Key", "VersionId", "Verdict", "StorageClass", "Res
 
 
 def format_verdict_row(judged: Judged) -> str:
-    r"""The object's row, the key URL-encoded as in a lot, `\n` at its end."""
+    r"""The object's row, the key URL-encoded as in a lot, no cell a formula, `\n` at its end."""
     text = io.StringIO()
     head = judged.head
     csv.writer(text, lineterminator="\n").writerow(
-        (
+        harmless(cell)
+        for cell in (
             head.entry.bucket,
             encode_key(head.entry.key),
             head.version_id,

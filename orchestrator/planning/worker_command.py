@@ -12,7 +12,7 @@ class PhaseSettings:
     What a phase does to every key of a job, whichever lot it is in.
 
     days, tier: of the restore. storage_class: the copy's target.
-    threads: requests in flight in each task; None leaves it to the worker.
+    threads: requests in flight in each task; None leaves it to the worker. lane: likewise when it is "".
     audit: the copy keeps each object's before-picture in the state.
     allow_noncurrent: versions that aren't the current one are copied too, and so become current.
     delete_superseded: the version that was copied is deleted once its copy is verified.
@@ -24,6 +24,7 @@ class PhaseSettings:
     tier: str = "Bulk"
     storage_class: str = ""
     threads: int | None = None
+    lane: str = ""
     audit: bool = False
     allow_noncurrent: bool = False
     delete_superseded: bool = False
@@ -54,12 +55,13 @@ def changes_more(command: Sequence[str], wanted: Sequence[str]) -> bool:
 
 
 def worker_command(
-    settings: PhaseSettings, *, lot_uri: str, results_uri: str, attempt: int, rate: float
+    settings: PhaseSettings, *, lot_uri: str, results_uri: str, attempt: int, rate: float, rate_from: str
 ) -> tuple[str, ...]:
     """
     The command line of one task, without `python -m worker`.
 
     rate: requests a second that this task may send; 0 for no limit.
+    rate_from: where the task reads its share of a rate that has a limit, which grows as other tasks end.
     """
     threads = () if settings.threads is None else ("--threads", str(settings.threads))
     return (
@@ -73,7 +75,9 @@ def worker_command(
         *settings.arguments(),
         "--rate",
         f"{rate:g}",
+        *(("--rate-from", rate_from) if rate else ()),
         *threads,
+        *(("--lane", settings.lane) if settings.lane else ()),
     )
 
 
@@ -90,7 +94,7 @@ RESTORE_MARGIN = 0.9
 
 def rate_per_task(phase: Phase, rate: float | None, tasks: int) -> float:
     """
-    The requests a second that each of so many tasks at once may send; 0 for no limit.
+    The requests a second that each of so many tasks at once may send, whatever becomes of the others; 0 for no limit.
 
     rate: the whole job's, 0 for no limit, None for the phase's default: S3's account limit less a margin
     for restore, none for copy (S3's limit there is per prefix, and workers slow down when S3 says so).

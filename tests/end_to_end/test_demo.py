@@ -21,7 +21,7 @@ def test_the_demo_accounts_for_every_key_and_leaves_nothing_behind(tmp_path: Pat
         capture_output=True,
         text=True,
         check=False,
-        timeout=240,
+        timeout=900,
     )
 
     assert done.returncode == 0, done.stdout + done.stderr

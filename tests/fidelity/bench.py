@@ -8,6 +8,7 @@ from hashlib import md5
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from tests.fidelity import short_cut
 from tests.fidelity.checksums import digest
 from tests.fidelity.documented_objects import BUCKET_KEY, KMS_KEY, SSE, Bucket
 from tests.fidelity.documented_s3 import DocumentedS3
@@ -15,12 +16,15 @@ from tests.fidelity.kind import BUCKETS, KEY, MIB, TARGET, Kind
 from tests.fidelity.photograph import Photograph, look_inside, photograph
 from tests.fidelity.wire import Wire
 from tests.worker.running import Job
+from worker.clients import fast_lane
 from worker.command_line import parse_command_line
 from worker.contract import LotEntry, ResultRow
 from worker.task import Task
 
 if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client
+
+    from worker.fast.lane import FastLane
 
 PATHS: Mapping[str, Sequence[str]] = {
     "single": (),
@@ -39,11 +43,13 @@ class World:
     An S3 to try the kinds on.
 
     s3: a client for the tests' own hands. worker_client: makes the worker's, for this many threads.
+    fast_lane: makes the worker's fast lane beside its client.
     documented: the S3 itself, where it is ours. acls: whether ACLs count in any bucket.
     """
 
     s3: "S3Client"
     worker_client: "Callable[[int], S3Client]"
+    fast_lane: "Callable[[S3Client], FastLane | None]" = fast_lane
     documented: DocumentedS3 | None = None
     acls: bool = True
 
@@ -68,7 +74,8 @@ def documented_world() -> World:
         retaining=Bucket(encryption=defaults, versioned=True, locks=True, retention=("COMPLIANCE", 365)),
     )
     wire = Wire(s3)
-    return World(s3=wire.client(), worker_client=wire.client, documented=s3)
+    lane = short_cut.fast_lane(wire)
+    return World(s3=wire.client(), worker_client=wire.client, fast_lane=lane, documented=s3)
 
 
 def make_buckets(s3: "S3Client", *, acls: bool) -> None:
@@ -123,7 +130,8 @@ def run(world: World, entries: Iterable[LotEntry], folder: Path, *more: str) -> 
     job = Job(folder)
     job.write_lot(entries)
     options = parse_command_line(job.arguments("copy", "--storage-class", TARGET, "--threads", "4", *more))
-    Task(options, state_client=lambda: world.s3, object_client=world.worker_client).run()
+    lane = world.fast_lane
+    Task(options, state_client=lambda: world.s3, object_client=world.worker_client, fast_lane=lane).run()
     return {(row.entry.bucket, row.entry.key): row for row in job.rows()}
 
 

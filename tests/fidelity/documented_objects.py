@@ -3,6 +3,8 @@
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
+from typing import Self
+from urllib.parse import parse_qsl, unquote
 
 from tests.fidelity.kind import EVERYBODY, OWNER
 
@@ -37,6 +39,20 @@ class Request:
     query: Mapping[str, str]
     headers: Mapping[str, str]
     body: bytes
+
+    @classmethod
+    def of_http(cls, method: str, path: str, headers: Mapping[str, str], body: bytes) -> Self:
+        """A request with its bucket in the path."""
+        place, _, query = path.partition("?")
+        bucket, _, key = unquote(place).removeprefix("/").partition("/")
+        return cls(
+            method=method,
+            bucket=bucket,
+            key=key,
+            query=dict(parse_qsl(query, keep_blank_values=True)),
+            headers={name.lower(): value for name, value in headers.items()},
+            body=body,
+        )
 
     @property
     def operation(self) -> str:

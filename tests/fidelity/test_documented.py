@@ -7,17 +7,21 @@ from tests.fidelity.holding import lacks
 from tests.fidelity.kind import TARGET, Kind
 from tests.fidelity.kinds import KINDS
 from tests.fidelity.photograph import changes
+from worker.command_line import LANES
 from worker.contract import Outcome
 
 Results = dict[str, dict[str, Told]]
 
 
-@pytest.fixture(scope="module")
-def results(settings: pytest.MonkeyPatch, tmp_path_factory: pytest.TempPathFactory) -> Results:
-    """What became of each kind, by path: one run of the worker for each."""
+@pytest.fixture(scope="module", params=LANES)
+def results(
+    request: pytest.FixtureRequest, settings: pytest.MonkeyPatch, tmp_path_factory: pytest.TempPathFactory
+) -> Results:
+    """What became of each kind, by path, in one of the lanes: one run of the worker for each."""
     # To AWS itself, as far as botocore and the worker know: nothing is ever sent.
     settings.delenv("AWS_ENDPOINT_URL", raising=False)
-    return {path: copy_all(documented_world(), KINDS, path, tmp_path_factory.mktemp(path)) for path in PATHS}
+    lane = ("--lane", request.param)
+    return {path: copy_all(documented_world(), KINDS, path, tmp_path_factory.mktemp(path), *lane) for path in PATHS}
 
 
 def name_of(kind: Kind) -> str:

@@ -47,16 +47,24 @@ class Wire:
 
     def _send(self, request: AWSPreparedRequest, **_: Any) -> AWSResponse:
         asked = _request(request)
+        status, headers, body = self.ask(asked)
+        shown: Any = {"Content-Length": str(len(body)), **headers}
+        return AWSResponse(request.url, status, shown, _Raw(b"" if asked.method == "HEAD" else body))
+
+    def ask(self, asked: Request) -> Answer:
+        """The same as `answer`, once whoever meddles has had a go."""
         self._s3.meddle(asked)
+        return self.answer(asked)
+
+    def answer(self, asked: Request) -> Answer:
+        """Status, headers and body of the answer to a request."""
         with self._s3.lock:
             self._s3.seen.append(asked)
             try:
-                status, headers, body = self._answer(asked)
+                return self._answer(asked)
             except RefusedError as error:
                 text = f"<Error><Code>{error.code}</Code><Message>{escape(error.message)}</Message></Error>"
-                status, headers, body = error.status, {}, text.encode()
-        shown: Any = {"Content-Length": str(len(body)), **headers}
-        return AWSResponse(request.url, status, shown, _Raw(b"" if asked.method == "HEAD" else body))
+                return error.status, {}, text.encode()
 
     def _answer(self, asked: Request) -> Answer:
         if not asked.key:

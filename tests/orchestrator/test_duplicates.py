@@ -6,75 +6,97 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from orchestrator.duplicates import remove_duplicates
-from orchestrator.line_files import LinePieces, line_blocks
+from orchestrator.duplicates import FEW_REPEATS, PARTS, Fingerprints, remove_duplicates, remove_many
+from tests.orchestrator.files_of_lines import LINES_PER_BLOCK, files, read
 
 
-def write(path: Path, lines: list[str]) -> Path:
-    """A file of these lines."""
-    path.write_text("".join(f"{line}\n" for line in lines), encoding="utf-8")
-    return path
+def fingerprints_of(folder: Path, lines: list[str], *, pending: int = 10, at_once: int = 10) -> Fingerprints:
+    """The fingerprints of these lines."""
+    fingerprints = Fingerprints(folder, pending=pending, at_once=at_once)
+    for at in range(0, len(lines), LINES_PER_BLOCK):
+        fingerprints.add([line.encode() for line in lines[at : at + LINES_PER_BLOCK]])
+    return fingerprints
 
 
-def read(path: Path) -> list[str]:
-    """A file's lines."""
-    return path.read_text(encoding="utf-8").split("\n")[:-1]
+def silent(_step: str) -> None:
+    """Take a step's text and say nothing."""
 
 
-@settings(suppress_health_check=[HealthCheck.function_scoped_fixture], max_examples=40)
-@given(st.lists(st.sampled_from("abcdefgh"), min_size=1, max_size=40), st.integers(2, 100))
-def test_the_first_of_each_is_kept(tmp_path: Path, lines: list[str], part_bytes: int) -> None:
-    """Every later copy goes, the order stays, into however many parts the lines are parted."""
-    unique = tmp_path / "unique"
-    unique.unlink(missing_ok=True)
-
-    repeats = remove_duplicates(
-        write(tmp_path / "lines", lines), unique, tmp_path, part_bytes=part_bytes, on_step=lambda _step: None
-    )
-
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture], max_examples=40, deadline=None)
+@given(st.lists(st.sampled_from("abcdefgh"), min_size=1, max_size=40), st.integers(1, 60))
+def test_the_first_of_each_is_kept(tmp_path: Path, lines: list[str], pending: int) -> None:
+    """Every later copy goes and the order stays, whether fingerprints stay in memory or not."""
     expected = list(dict.fromkeys(lines))
-    assert repeats == len(lines) - len(expected)
-    assert unique.exists() == bool(repeats)
-    if repeats:
-        assert read(unique) == expected
-    assert {path.name for path in tmp_path.iterdir()} <= {"lines", "unique"}
+    with files(tmp_path, lines) as (full, unique):
+        fingerprints = fingerprints_of(tmp_path, lines, pending=pending)
+
+        assert remove_duplicates(full, unique, fingerprints, tmp_path, on_step=silent) == len(lines) - len(expected)
+        assert read(unique) == (expected if len(expected) < len(lines) else [])
+    assert {path.name for path in tmp_path.iterdir()} == {"lines", "unique"}
 
 
-@pytest.mark.parametrize("part_bytes", [16 << 20, 100_000])
-def test_many_lines(tmp_path: Path, part_bytes: int) -> None:
-    """Across many blocks and parts, with one line that is there a thousand times, the same holds."""
-    lines = [f"bucket,some/prefix/{number * 7919 % 30_011:08d}" for number in range(40_000)]
-    lines += ["bucket,again"] * 1_000
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture], max_examples=40, deadline=None)
+@given(st.lists(st.sampled_from("abcdefgh"), min_size=1, max_size=40), st.integers(2, 100))
+def test_many_duplicates(tmp_path: Path, lines: list[str], part_bytes: int) -> None:
+    """The same holds when all lines are compared, into however many parts they are parted."""
+    expected = list(dict.fromkeys(lines))
+    with files(tmp_path, lines) as (full, unique):
+        repeats = remove_many(full, unique, tmp_path, part_bytes=part_bytes, on_step=silent)
+
+        assert repeats == len(lines) - len(expected)
+        assert read(unique) == (expected if repeats else [])
+    assert {path.name for path in tmp_path.iterdir()} == {"lines", "unique"}
+
+
+@pytest.mark.parametrize("large", [False, True])
+def test_few_among_many(tmp_path: Path, large: bool) -> None:  # noqa: FBT001 (a parameter of the test)
+    """Few duplicates far apart are found, and so are those of lines too large to be held."""
+    lines = [f"some/prefix/{number:08d}" for number in range(20_000)]
+    lines[15_000:15_003] = lines[10:13]
+    few_bytes = 2 * len(lines[0]) if large else 3 * len(lines[0])
     steps: list[str] = []
 
-    repeats = remove_duplicates(
-        write(tmp_path / "lines", lines), tmp_path / "unique", tmp_path, part_bytes=part_bytes, on_step=steps.append
-    )
+    with files(tmp_path, lines, 1_000) as (full, unique):
+        fingerprints = fingerprints_of(tmp_path, lines, pending=10_000)
+        repeats = remove_duplicates(full, unique, fingerprints, tmp_path, few_bytes=few_bytes, on_step=steps.append)
 
-    assert repeats == 40_000 - 30_011 + 999
-    assert read(tmp_path / "unique") == list(dict.fromkeys(lines))
-    assert steps[0] == "looking for duplicates"
+        assert repeats == 3
+        assert read(unique) == list(dict.fromkeys(lines))
+    assert steps[0] == f"looking for duplicates, part 1 of {PARTS}"
     assert steps[-1] == "leaving duplicates out"
+    assert any(step.startswith("comparing lines") for step in steps) == large
 
 
-def test_lines_longer_than_a_block_stay_whole(tmp_path: Path) -> None:
-    """A block is whole lines, however long they are."""
-    lines = ["a" * 300_000, "b", "c" * 200_000]
+def test_more_than_few(tmp_path: Path) -> None:
+    """When more lines repeat than are compared in memory, all lines are compared on disk."""
+    count = FEW_REPEATS + 5_000
+    lines = [str(number) for number in range(count)] * 2
+    steps: list[str] = []
 
-    blocks = list(line_blocks(write(tmp_path / "lines", lines)))
+    with files(tmp_path, lines, 10_000) as (full, unique):
+        fingerprints = fingerprints_of(tmp_path, lines, pending=1 << 30, at_once=1 << 30)
+        assert remove_duplicates(full, unique, fingerprints, tmp_path, on_step=steps.append) == count
+        assert read(unique) == lines[:count]
+    assert "comparing lines, part 1 of 1" in steps
 
-    assert b"".join(blocks).decode().split("\n")[:-1] == lines
-    assert all(block.endswith(b"\n") for block in blocks)
+
+def test_equal_fingerprints_of_different_lines(tmp_path: Path) -> None:
+    """A fingerprint that two lines share, as any two may, makes neither a duplicate."""
+    lines = [str(number) for number in range(30)]
+
+    class Colliding(Fingerprints):
+        def repeated(self, most: int, on_step: object) -> set[int]:
+            del most, on_step
+            return set(map(hash, map(str.encode, lines)))
+
+    with files(tmp_path, lines) as (full, unique):
+        assert remove_duplicates(full, unique, Colliding(tmp_path), tmp_path, on_step=silent) == 0
 
 
-@given(st.lists(st.integers(1, 9), min_size=1, max_size=30))
-@settings(suppress_health_check=[HealthCheck.function_scoped_fixture], max_examples=40)
-def test_lines_are_taken_so_many_at_a_time(tmp_path: Path, sizes: list[int]) -> None:
-    """What is taken is what was asked for, in order, whether it ends within a block or not."""
-    lines = [str(number) * 9_000 for number in range(sum(sizes))]
-    pieces = LinePieces(write(tmp_path / "lines", lines))
+def test_repeated_fingerprints_are_found_in_any_number_of_goes(tmp_path: Path) -> None:
+    """What is there twice or more is found, each once, however little is compared at once."""
+    lines = [str(number) for number in range(3_000)] + ["1", "7", "7", "2999"]
 
-    taken = [b"".join(pieces.take(size)).decode().split("\n")[:-1] for size in sizes]
-
-    assert [len(some) for some in taken] == sizes
-    assert [line for some in taken for line in some] == lines
+    for at_once in (1, 3, 100, 10_000):
+        found = fingerprints_of(tmp_path, lines, pending=2_000, at_once=at_once).repeated(10, silent)
+        assert found == {hash(line) for line in (b"1", b"7", b"2999")}

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from orchestrator.errors import S3ReclassError
-from orchestrator.flow import Job, Wait, begin, make_plan, plan_calls, see_through
+from orchestrator.flow import Job, begin, make_plan, plan_calls, see_through
 from orchestrator.model import TaskRequest
 from orchestrator.planning.standing import exit_code_of_phase, totals
 from orchestrator.planning.worker_command import PhaseSettings
@@ -25,12 +25,12 @@ def job_of(root: Path, count: int, fate: Callable[[TaskRequest], Fate], **place:
     return Job(lots=lots, state=job_state(root, lots), place=scripted, read_lot=lot_bytes)
 
 
-def run(job: Job, settings: PhaseSettings, wait: Wait | None = None) -> tuple[int, Ear, WorldClock]:
+def run(job: Job, settings: PhaseSettings) -> tuple[int, Ear, WorldClock]:
     """Plan, begin and see through a phase: its exit code, what was told, and the clock."""
     clock, ear = WorldClock(), Ear()
     plan = make_plan(job, settings, None)
     begin(job, plan, clock.clock())
-    ending = see_through(job, plan, audience=ear, clock=clock.clock(), limits=Limits(), wait=wait)
+    ending = see_through(job, plan, audience=ear, clock=clock.clock(), limits=Limits())
     return int(exit_code_of_phase(totals(ending.standings))), ear, clock
 
 
@@ -70,6 +70,8 @@ def test_what_is_planned_is_what_is_started(tmp_path: Path) -> None:
         "Bulk",
         "--rate",
         "100",
+        "--rate-from",
+        f"{tmp_path}/0123456789ab/restore/rate.json",
     )
 
 
@@ -115,34 +117,22 @@ def test_lots_with_failed_keys_are_tried_again(tmp_path: Path) -> None:
     assert run(job, COPY)[0] == 0
 
 
-def test_waiting_goes_round_until_nothing_is_pending(tmp_path: Path) -> None:
-    """With a wait, lots with pending keys are looked at again, each time after twice the delay."""
-    pending: Fate = {Outcome.COPIED: 1, Outcome.PENDING: 1}
-    job = job_of(tmp_path, 2, lambda request: pending if request.attempt < 4 else {Outcome.COPIED: 2})
-
-    code, ear, clock = run(job, COPY, Wait(limit_s=100_000, first_s=60))
-
-    assert code == 0
-    assert len([line for line in ear.remarks if "2 keys are pending: looking again at 2026-01-02" in line]) == 3
-    assert clock.seconds > 60 + 120 + 240
-
-
-def test_waiting_has_a_limit(tmp_path: Path) -> None:
-    """After the limit the keys stay pending: exit code 4, and what to do next."""
-    job = job_of(tmp_path, 1, lambda _: {Outcome.PENDING: 2})
-
-    code, ear, clock = run(job, COPY, Wait(limit_s=3_600, first_s=60))
-
-    assert code == 4
-    assert "run the same command again later" in ear.remarks[-1]
-    assert 3_600 <= clock.seconds < 3_800
-
-
 def test_pending_keys_without_a_wait_are_exit_code_4(tmp_path: Path) -> None:
     """One round, and the truth."""
     job = job_of(tmp_path, 1, lambda _: {Outcome.PENDING: 2})
 
     assert run(job, COPY)[0] == 4
+
+
+def test_a_plan_may_be_for_some_lots_alone(tmp_path: Path) -> None:
+    """Others aren't started, though they aren't complete."""
+    job = job_of(tmp_path, 3, lambda _: {Outcome.REQUESTED: 2})
+
+    plan = make_plan(job, RESTORE, None, {"lot-00002"})
+    ending = see_through(job, plan, audience=Ear(), clock=WorldClock().clock(), limits=Limits())
+
+    assert [request.lot for request in plan.starts] == ["lot-00002"]
+    assert [one.complete for one in ending.standings] == [False, False, True]
 
 
 def test_another_target_class_in_the_middle_is_refused(tmp_path: Path) -> None:

@@ -7,8 +7,9 @@ import pytest
 from botocore.session import Session
 
 from orchestrator.errors import UsageError
-from orchestrator.planning.storage_classes import NO_TARGETS, STORAGE_CLASSES
+from orchestrator.planning.storage_classes import NO_TARGETS
 from orchestrator.settings import FargateSettings, Settings, load_settings
+from worker.contract import STORAGE_CLASSES
 
 TOML = """
 bucket = "from-file"
@@ -80,6 +81,16 @@ def test_flags_beat_variables_beat_the_file() -> None:
 
 
 @pytest.mark.parametrize(
+    ("spot", "toml", "flag"), [(True, "false", True), (False, "true", False), (True, "true", None)]
+)
+def test_a_flag_beats_what_the_file_says_of_fargate(*, spot: bool, toml: str, flag: bool | None) -> None:
+    """`--spot` and `--no-spot`; and what else stands in the table stays."""
+    settings = load(f"[fargate]\ncpu = 256\nspot = {toml}", spot=flag, spot_interruptions="5")
+
+    assert settings.fargate == FargateSettings(cpu=256, spot=spot, spot_interruptions=5)
+
+
+@pytest.mark.parametrize(
     ("source", "message"),
     [
         ({"storage_class": "STANDARD_AI"}, "--storage-class: 'STANDARD_AI' is unknown: did you mean STANDARD_IA?"),
@@ -102,6 +113,8 @@ def test_flags_beat_variables_beat_the_file() -> None:
         ({"toml": "[fargate]\ncpu = 'big'"}, "s3reclass.toml: fargate.cpu takes a whole number"),
         ({"toml": "[fargate]\nsubnets = 'subnet-1'"}, "fargate.subnets takes a list of strings"),
         ({"toml": "[fargate]\nspot = 1"}, "fargate.spot takes true or false"),
+        ({"toml": "[fargate]\nspot_interruptions = -1"}, "fargate.spot_interruptions: -1 is out of range"),
+        ({"spot_interruptions": "never"}, "--spot-interruptions: invalid literal"),
         ({"toml": "[fargate.environment]\nA = 1"}, "fargate.environment takes a table of strings"),
         ({"toml": "[restore]\ndays = 2.5"}, "s3reclass.toml: restore.days: takes a whole number"),
         ({"toml": "bucket"}, "s3reclass.toml isn't TOML"),

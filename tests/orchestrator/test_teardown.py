@@ -4,6 +4,7 @@ from typing import Any
 
 import boto3
 import pytest
+from botocore.stub import Stubber
 
 from orchestrator.clients.cloudformation import CloudFormation
 from orchestrator.clock import Clock
@@ -145,3 +146,51 @@ def test_our_tasks_on_a_named_cluster_count_too(aws: str) -> None:
     run_task(aws, "theirs", "s3reclass-copy")
     with pytest.raises(S3ReclassError, match=r"1 tasks still run"):
         plan_teardown(settings, cloudformation=stack)
+
+
+def register(aws: str, family: str, log_group: str) -> None:
+    """A revision of a task definition whose tasks log there."""
+    log = {"logDriver": "awslogs", "options": {"awslogs-group": log_group}}
+    container: Any = {"name": "worker", "image": "i", "memory": 128, "logConfiguration": log}
+    boto3.client("ecs", endpoint_url=aws).register_task_definition(family=family, containerDefinitions=[container])
+
+
+def registered(aws: str) -> list[str]:
+    """Every revision that can be run."""
+    ecs = boto3.client("ecs", endpoint_url=aws)
+    return sorted(arn.rpartition("/")[2] for arn in ecs.list_task_definitions()["taskDefinitionArns"])
+
+
+@pytest.mark.usefixtures("state")
+def test_task_definitions_of_the_stack_go_with_it(aws: str) -> None:
+    """Every revision that refers to it, also an old one; another stack's in the same family, and strangers', stay."""
+    service = FakeCloudFormation("CREATE_COMPLETE", OURS)
+    for log_group in ("the-logs", "another-stack's", "the-logs"):
+        register(aws, "s3reclass-copy", log_group)
+    register(aws, "s3reclass-restore", "the-logs")
+    register(aws, "s3reclass-copy-of-mine", "the-logs")
+    old = boto3.client("ecs", endpoint_url=aws)
+    old.deregister_task_definition(taskDefinition="s3reclass-copy:1")
+
+    said = tear_down(service)
+
+    assert "task definitions: 3 removed" in said
+    assert registered(aws) == ["s3reclass-copy-of-mine:1", "s3reclass-copy:2"]
+
+
+@pytest.mark.usefixtures("state")
+def test_a_stack_goes_though_its_task_definitions_may_not_be_removed() -> None:
+    """The denial is told, with what it costs: nothing; the state bucket goes all the same."""
+    teardown = plan_teardown(Settings(), cloudformation=stack_of(FakeCloudFormation("CREATE_COMPLETE", OURS)))
+    ecs = boto3.client("ecs")
+    said: list[str] = []
+    with Stubber(ecs) as stub:
+        stub.add_client_error("list_task_definitions", "AccessDeniedException", "not authorized")
+
+        assert teardown
+        service = stack_of(FakeCloudFormation("CREATE_COMPLETE", OURS))
+        take_down(teardown, delete_state=False, say=said.append, cloudformation=service, ecs=ecs)
+
+    assert said[-2].startswith("task definitions: some stay, which cost nothing: removing the task definitions")
+    assert "ListTaskDefinitions" in said[-2]
+    assert said[-1] == "state bucket the-state: gone"

@@ -102,6 +102,7 @@ class ScriptedPlace:
     most_at_once: int = 0
     forgets: bool = False
     name: str = "scripted"
+    spot: bool = False
 
     def calls(self, request: TaskRequest) -> tuple[Call, ...]:
         """The start as data."""

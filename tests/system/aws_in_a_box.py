@@ -215,6 +215,8 @@ def _container(stock: Any, container: Mapping[str, Any], definition: Mapping[str
     return told | {
         "mem_limit": f"{definition['memory']}m",
         "read_only": bool(container.get("readonlyRootFilesystem")),
+        "user": container.get("user"),
+        "cap_drop": container.get("linuxParameters", {}).get("capabilities", {}).get("drop"),
     }
 
 

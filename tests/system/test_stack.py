@@ -39,10 +39,16 @@ def test_down_takes_the_state_when_asked(account: Account, terminal: Terminal) -
 
 
 def _up(account: Account, terminal: Terminal) -> str:
-    """Make the stack and put something into its state bucket, whose name is returned."""
+    """Make the stack, register what runs under its role, put something into its state bucket, and return its name."""
     terminal.types(f"s3reclass up --bucket {BUCKET}")
     (state,) = _everything(account)["buckets"] - {BUCKET}
     account.s3.put_object(Bucket=state, Key="job/job.json", Body=b"{}")
+    (stack,) = account.client("cloudformation").describe_stacks(StackName="s3reclass")["Stacks"]
+    (role,) = (one["OutputValue"] for one in stack["Outputs"] if one["OutputKey"] == "TaskRoleArn")
+    worker = {"name": "worker", "image": "worker", "memory": 512}
+    account.client("ecs").register_task_definition(
+        family="s3reclass-copy", taskRoleArn=role, containerDefinitions=[worker]
+    )
     return state
 
 
@@ -52,6 +58,7 @@ def _everything(account: Account) -> Mapping[str, set[str]]:
     return {
         "stacks": {one["StackName"] for one in stacks if one["StackStatus"] != "DELETE_COMPLETE"},
         "clusters": set(account.client("ecs").list_clusters()["clusterArns"]),
+        "task definitions": set(account.client("ecs").list_task_definitions()["taskDefinitionArns"]),
         "repositories": {
             one["repositoryName"] for one in account.client("ecr").describe_repositories()["repositories"]
         },

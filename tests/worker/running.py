@@ -13,6 +13,7 @@ import boto3
 import pytest
 
 from worker.clients import object_client, state_client
+from worker.clock import Clock
 from worker.command_line import parse_command_line
 from worker.contract import (
     ExitCode,
@@ -90,15 +91,20 @@ def start(arguments: Sequence[str], **environ: str) -> "subprocess.Popen[str]":
 def run(arguments: Sequence[str], **environ: str) -> tuple[int, str]:
     """The exit code and the log of a worker process."""
     with start(arguments, **environ) as process:
-        _, log = process.communicate(timeout=60)
+        _, log = process.communicate(timeout=300)
     return process.returncode, log
 
 
-def run_here(arguments: Sequence[str], endpoint: str) -> ExitCode:
-    """The exit code of a task run in this process, against this endpoint."""
+def run_here(arguments: Sequence[str], endpoint: str, *, speed: float = 1) -> ExitCode:
+    """The exit code of a task run in this process, against this endpoint; speed: of its time."""
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("AWS_ENDPOINT_URL", endpoint)
-        return Task(parse_command_line(arguments), state_client=state_client, object_client=object_client).run()
+        return Task(
+            parse_command_line(arguments),
+            state_client=state_client,
+            object_client=object_client,
+            clock=Clock(speed=speed),
+        ).run()
 
 
 @cache

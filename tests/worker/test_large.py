@@ -38,7 +38,7 @@ def hold(operation: str, release: threading.Event, reached: threading.Event) -> 
     def decide(request: Request) -> Fault:
         if request.operation == operation:
             reached.set()
-            release.wait(20)
+            release.wait(120)
         return None
 
     return decide
@@ -46,13 +46,16 @@ def hold(operation: str, release: threading.Event, reached: threading.Event) -> 
 
 def test_a_large_object_does_not_hold_up_the_small_ones(lot: str, job: Job) -> None:
     """With one thread for keys, four small objects are copied while the large one before them waits for its parts."""
-    small, every_small = itertools.count(1), threading.Event()
+    small, every_small, under_way = itertools.count(1), threading.Event(), threading.Event()
 
     def decide(request: Request) -> Fault:
         if request.operation == "UploadPartCopy":
+            under_way.set()
             assert every_small.wait(60)
-        if request.operation == "CopyObject" and next(small) == 4:
-            every_small.set()
+        if request.operation == "CopyObject":
+            assert under_way.wait(60)
+            if next(small) == 4:
+                every_small.set()
         return None
 
     with faulty(lot, decide) as seen:
@@ -71,7 +74,7 @@ def test_sigterm_in_the_middle_of_a_large_object_gives_it_up(lot: str, job: Job)
         faulty(lot, hold("UploadPartCopy", release, reached)) as seen,
         start(job.arguments(*COPY), AWS_ENDPOINT_URL=seen.endpoint) as process,
     ):
-        assert reached.wait(30)
+        assert reached.wait(120)
         for _ in range(600):
             if seen.count("CopyObject") == 4:
                 break
@@ -96,13 +99,13 @@ def test_a_kill_in_the_middle_of_a_large_object_leaves_no_upload_behind(lot: str
         faulty(lot, hold("UploadPartCopy", release, reached)) as seen,
         start(job.arguments(*COPY), AWS_ENDPOINT_URL=seen.endpoint) as process,
     ):
-        assert reached.wait(30)
+        assert reached.wait(120)
         process.kill()
-        process.communicate(timeout=30)
+        process.communicate(timeout=300)
         release.set()
     assert len(uploads()) == 2
 
-    assert run_here(job.arguments(*COPY, attempt=2), lot) == 0
+    assert run_here(job.arguments(*COPY, attempt=2), lot, speed=50) == 0
 
     left = fake_s3().list_multipart_uploads(Bucket="bucket")["Uploads"]
     assert [upload["UploadId"] for upload in left] == [stranger]

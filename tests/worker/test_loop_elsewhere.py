@@ -21,7 +21,7 @@ def test_keys_that_take_long_do_not_hold_up_the_others() -> None:
     long_keys = {f"k{number}" for number in range(10)}
 
     def take_long(entry: LotEntry, _: ObjectFacts | None) -> ResultRow:
-        assert others_done.wait(10)
+        assert others_done.wait(120)
         return copied(entry)
 
     def act(entry: LotEntry, _: ObjectFacts | None) -> ResultRow | Elsewhere:

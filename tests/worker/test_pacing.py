@@ -96,6 +96,46 @@ def test_recovery_stops_at_the_budget() -> None:
     assert pace.limit == 20
 
 
+@pytest.mark.parametrize(("before", "after"), [(0, 40), (400, 40), (10, 40)])
+def test_the_budget_can_change_while_requests_are_sent(before: float, after: float) -> None:
+    """From no budget, a larger or a smaller one, the new one holds at once."""
+    clock = FakeClock()
+    pace = make(before, clock)
+    send(pace, clock, seconds=3, allowed=10_000, offered=500)
+
+    pace.set_rate(after)
+
+    taken, _ = send(pace, clock, seconds=20, allowed=10_000)
+    assert 0.95 * after * 20 <= taken <= 1.05 * after * 20
+
+
+def test_a_new_budget_lifts_no_rate_that_s3_brought_down() -> None:
+    """What S3 refused counts for more than what is allowed: the rate grows towards the new budget from where it is."""
+    clock = FakeClock()
+    pace = make(100, clock)
+    send(pace, clock, seconds=10, allowed=10)
+    held = pace.limit
+
+    pace.set_rate(1_000)
+
+    assert pace.limit == held
+    send(pace, clock, seconds=60, allowed=10_000)
+    assert pace.limit == 1_000
+
+
+def test_a_budget_can_be_lifted_altogether() -> None:
+    """With rate 0 nothing holds requests back any more."""
+    clock = FakeClock()
+    pace = make(10, clock)
+
+    pace.set_rate(0)
+
+    for _ in range(1_000):
+        pace.acquire()
+    assert clock.now == 1_000.0
+    assert pace.limit is None
+
+
 def test_nothing_is_sent_once_the_task_stops() -> None:
     """A request that isn't sent yet is given up when the task is to stop, with a limit and without one."""
     for rate in (0, 10):
@@ -128,6 +168,6 @@ def test_threads_waiting_for_their_turn_all_stop() -> None:
         thread.start()
     stop.set()
     for thread in threads:
-        thread.join(timeout=10)
+        thread.join(timeout=120)
 
     assert len(given_up) == 20

@@ -295,5 +295,5 @@ def test_pictures_are_no_results(record: Callable[..., Recorder], folder: Path) 
 
     earlier = read_earlier(DirectoryStore(folder), 1)
 
-    assert (earlier.finished, earlier.last_seq) == ({}, 0)
+    assert (len(earlier.finished), earlier.last_seq) == (0, 0)
     assert earlier.notes_of_uploads == (StatePaths.upload_name(1, 5),)

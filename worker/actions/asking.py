@@ -6,6 +6,7 @@ from dataclasses import dataclass, field, replace
 from functools import cache
 from typing import TYPE_CHECKING, Any
 
+from botocore import exceptions
 from botocore.exceptions import (
     BotoCoreError,
     ClientError,
@@ -22,18 +23,27 @@ from botocore.parsers import ResponseParserError
 from worker.answers import Answer, Course, judge_answer, message_of
 from worker.contract import LotEntry, Outcome, Phase, ResultRow
 from worker.facts import ObjectFacts
+from worker.fast.connection import StrangeError
+from worker.fast.sending import COPY, HEAD
 from worker.loop import MAX_DELAY_S, Again
 from worker.pacing import Pace
 
 if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client
 
+    from worker.fast.lane import FastLane
+
 PATIENT_TRIES = 20
 """With the delays between them, some five minutes."""
 
 NO_SUCH_UPLOAD = "NoSuchUpload"
 
-_FAULTS = (HTTPClientError, IncompleteReadError, ResponseParserError)
+_FAULTS = (HTTPClientError, exceptions.ConnectionError, IncompleteReadError, ResponseParserError)
+"""Faults on the way, those in making a connection (DNS, TLS) too: these may pass, and no key is to blame."""
+
+_ALWAYS_TOLD = frozenset({"ETag", "LastModified", "ContentLength"})
+"""Of every object (botocore 1.44.5, HeadObject)."""
+
 _CREDENTIALS = (
     NoCredentialsError,
     PartialCredentialsError,
@@ -56,7 +66,8 @@ class S3:
     """
     S3 as the actions ask it.
 
-    client: sends each request once; trying again is the loop's affair.
+    client: the careful lane; it sends each request once, trying again is the loop's affair.
+    fast: the fast lane, None to do without.
     always: arguments that go with every request which takes them (who pays, who must own the bucket).
     """
 
@@ -64,6 +75,7 @@ class S3:
     pace: Pace
     phase: Phase
     always: Mapping[str, str] = field(default_factory=dict)
+    fast: "FastLane | None" = None
 
     def ask(self, operation: str, **parameters: Any) -> Mapping[str, Any]:
         """
@@ -74,13 +86,43 @@ class S3:
         self.pace.acquire()
         if self.always:
             parameters |= self._always(operation)
+        found = self._ask_fast(operation, parameters) if self.fast else None
+        if found is None:
+            found = self._ask_carefully(operation, parameters)
+        if isinstance(found, Answer):
+            self.pace.answered(refused=judge_answer(self.phase, found) is Course.SLOW_DOWN)
+            raise RefusedError(found)
+        self.pace.answered(refused=False)
+        return found
+
+    def _ask_fast(self, operation: str, parameters: Mapping[str, Any]) -> Mapping[str, Any] | Answer | None:
+        """
+        What the fast lane understood; None when the careful lane is to be asked, and may be sent a request for that.
+
+        A HEAD and a restore may be repeated. A copy that may have been made counts as lost: the loop has its object
+        looked at before another is sent, and that in the careful lane, where the key stays from now on.
+        """
+        if not self.fast or not self.fast.takes(operation, parameters):
+            return None
+        try:
+            return self.fast.ask(operation, parameters)
+        except StrangeError as strange:
+            if not strange.sent:
+                return None
+            if operation == COPY:
+                return Answer(code="StrangeAnswer", message=str(strange), lost=True)
+            self.pace.answered(refused=False)
+            self.pace.acquire()
+            return None
+
+    def _ask_carefully(self, operation: str, parameters: Mapping[str, Any]) -> Mapping[str, Any] | Answer:
         try:
             response: Mapping[str, Any] = getattr(self.client, operation)(**parameters)
         except (ClientError, BotoCoreError) as error:
-            answer = answer_of(error)
-            self.pace.answered(refused=judge_answer(self.phase, answer) is Course.SLOW_DOWN)
-            raise RefusedError(answer) from error
-        self.pace.answered(refused=False)
+            return answer_of(error)
+        if operation == HEAD and not response.keys() >= _ALWAYS_TOLD:
+            # Cut off among its headers, where nothing but their lack shows it.
+            return Answer(code="IncompleteAnswer", message="S3's answer was cut off", lost=True)
         return response
 
     def ask_patiently(self, operation: str, **parameters: Any) -> Mapping[str, Any]:
@@ -153,8 +195,8 @@ def answer_of(error: ClientError | BotoCoreError) -> Answer:
         return Answer(
             code=told.get("Code", ""),
             http_status=error.response.get("ResponseMetadata", {}).get("HTTPStatusCode"),
-            # Of an answer without a body botocore makes up a message from the status alone: no news.
-            message=told.get("Message", "") if not told.get("Code", "").isdigit() else "",
+            # An empty message is None, and of an answer without a body botocore makes one up from the status: no news.
+            message=told.get("Message") or "" if not told.get("Code", "").isdigit() else "",
         )
     if isinstance(error, _CREDENTIALS):
         return Answer(code="InvalidToken", message=f"no usable credentials: {error}")

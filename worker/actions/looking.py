@@ -6,7 +6,7 @@ from datetime import datetime
 from typing import Any
 
 from worker.actions.asking import S3, RefusedError, object_of
-from worker.answers import Answer, refused_head_is_customer_key
+from worker.answers import Answer, message_of, refused_head_is_customer_key
 from worker.contract import LotEntry, Outcome, ResultRow
 from worker.facts import ObjectFacts, facts_of
 from worker.judge import SSE_C, Judgement, judge_lost_copy, judge_object, judge_version
@@ -14,6 +14,8 @@ from worker.loop import Again
 
 _BAD_REQUEST = 400
 _FORBIDDEN = 403
+_TOLD_TO_READERS = frozenset({"InvalidObjectState", "InvalidRange"})
+"""Refusals of a GET for the object's class, and for its being empty: who may not read it isn't told."""
 
 
 class SettledError(Exception):
@@ -79,7 +81,7 @@ class Look:
         memory: the object before a copy whose answer was lost.
         """
         # Always the current version: a copy can only become the current one, and this HEAD tells which that is.
-        head = self._head(replace(entry, version_id=""), entry)
+        head = self._head(replace(entry, version_id="") if entry.version_id else entry, entry)
         facts = facts_of(head) if head else None
         seen_at = self._now()
         if entry.version_id and (facts is None or (facts.version_id or "null") != entry.version_id):
@@ -107,12 +109,19 @@ class Look:
 
     def _head(self, asked: LotEntry, entry: LotEntry) -> Mapping[str, Any] | None:
         """HEAD's answer, None when there is no such object. Raises SettledError for any other refusal."""
-        try:
-            return self._s3.ask("head_object", **object_of(asked), **self._how)
-        except RefusedError as refused:
-            answer = refused.answer
-        if answer.http_status in (_BAD_REQUEST, _FORBIDDEN):
-            answer = self._reason(asked, answer)
+        head, answer = self._ask_head(asked)
+        if answer and answer.http_status in (_BAD_REQUEST, _FORBIDDEN):
+            reason = self._reason(asked)
+            # Without a reason there is none any more: credentials were renewed meanwhile, say.
+            head, answer = (None, reason) if reason else self._ask_head(asked)
+        if not answer:
+            return head
+        if answer.code == str(_BAD_REQUEST):
+            # Who may read it isn't shown it: not for credentials, and not in passing.
+            message = message_of(Outcome.ERROR, answer)
+            raise SettledError(
+                ResultRow(entry=entry, outcome=Outcome.ERROR, error_code="400", http_status=400, message=message)
+            )
         found = self._s3.result(entry, answer)
         if isinstance(found, ResultRow):
             if found.outcome is Outcome.MISSING:
@@ -121,9 +130,17 @@ class Look:
                 found = replace(found, outcome=Outcome.UNSUPPORTED, message=SSE_C)
         raise SettledError(found)
 
-    def _reason(self, asked: LotEntry, answer: Answer) -> Answer:
+    def _ask_head(self, asked: LotEntry) -> tuple[Mapping[str, Any] | None, Answer | None]:
+        """HEAD's answer, or what was wrong with it."""
+        try:
+            head = self._s3.ask("head_object", **object_of(asked), **self._how)
+        except RefusedError as refused:
+            return None, refused.answer
+        return head, None
+
+    def _reason(self, asked: LotEntry) -> Answer | None:
         """
-        Why HEAD was refused: its answer has no body, that of a GET has.
+        Why HEAD was refused, as its answer has no body and that of a GET has; None when the GET isn't.
 
         It costs a request for refused keys only, and tells apart what must not be confused: a policy, a
         customer's key, and credentials that have expired or are wrong.
@@ -132,9 +149,8 @@ class Look:
             self._s3.ask("get_object", **object_of(asked), Range="bytes=0-0")["Body"].close()
         except RefusedError as refused:
             told = refused.answer
-            if told.http_status is None or told.http_status >= _BAD_REQUEST:
-                return answer if told.code == "InvalidObjectState" else told
-        return answer
+            return None if told.code in _TOLD_TO_READERS else told
+        return None
 
 
 def _missing(entry: LotEntry) -> ResultRow:

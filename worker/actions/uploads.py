@@ -12,8 +12,8 @@ import logging
 import threading
 
 from worker.actions.asking import NO_SUCH_UPLOAD, S3, RefusedError
-from worker.contract import LotEntry, StatePaths
-from worker.results import Earlier, digest_of
+from worker.contract import LotEntry, StatePaths, digest_of
+from worker.results import Earlier
 from worker.store import Store
 
 log = logging.getLogger("worker")

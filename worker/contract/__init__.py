@@ -4,6 +4,8 @@ What launcher and worker agree on, and nothing else: lot lines, result rows, sta
 Pure: the standard library only, no clock, no disk.
 """
 
+from worker.contract.classes import STORAGE_CLASSES, TIERS
+from worker.contract.digests import DigestTable, digest_of
 from worker.contract.outcomes import (
     OUTCOMES,
     ContractError,
@@ -34,6 +36,7 @@ from worker.contract.rows import (
     parse_result_rows,
     result_fields,
 )
+from worker.contract.shares import SHARE_EVERY_S, SHARE_SPREAD, Share
 from worker.contract.state import LotFileName, StatePaths, Tally, lot_name
 
 __all__ = [
@@ -41,7 +44,12 @@ __all__ = [
     "MAX_KEY_BYTES",
     "OUTCOMES",
     "RESULT_COLUMNS",
+    "SHARE_EVERY_S",
+    "SHARE_SPREAD",
+    "STORAGE_CLASSES",
+    "TIERS",
     "ContractError",
+    "DigestTable",
     "ExitCode",
     "LotEntry",
     "LotFileName",
@@ -49,10 +57,12 @@ __all__ = [
     "Phase",
     "Picture",
     "ResultRow",
+    "Share",
     "StatePaths",
     "Tally",
     "TaskStatus",
     "differences",
+    "digest_of",
     "encode_key",
     "exit_code_of",
     "format_lot_line",

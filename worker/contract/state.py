@@ -84,7 +84,9 @@ class StatePaths:
 
         <job>/job.json                                  the job's settings, written by the launcher
         <job>/stop.json                                 when somebody last asked for the job to be stopped
+        <job>/lease.json                                which launcher may start tasks, until when
         <job>/lots/<lot>.csv                            the lot, uploaded before its first task
+        <job>/<phase>/rate.json                         the share of the job's rate that each running task may take
         <job>/<phase>/<lot>/started-<attempt>.json      what the launcher asked a place to start, written before asking
         <job>/<phase>/<lot>/results-<attempt>-<seq>.csv append-only parts
         <job>/<phase>/<lot>/audit-<attempt>-<seq>.jsonl the pictures of copied objects from before their copies
@@ -108,6 +110,15 @@ class StatePaths:
     def stop_file(self) -> str:
         """The launchers' sign to start no more tasks."""
         return f"{self.job}/stop.json"
+
+    @property
+    def lease_file(self) -> str:
+        """The launcher's lease on the job."""
+        return f"{self.job}/lease.json"
+
+    def rate_file(self, phase: Phase) -> str:
+        """The share of the phase's running tasks."""
+        return f"{self.job}/{phase}/rate.json"
 
     def lot(self, name: str) -> str:
         """The lot's copy in the state."""

@@ -9,9 +9,10 @@ from urllib.parse import parse_qs, urlsplit
 import boto3
 import pytest
 
-from orchestrator.clients.listing import list_objects_v2
+from orchestrator.clients.listing import list_objects_v2, list_restores
 from orchestrator.errors import S3ReclassError
 from orchestrator.planning.listing import ListedObject
+from orchestrator.planning.readiness import ListedRestore
 
 AWKWARD = ["a b+c%20", "tab\t\x01", "quo\"te,'", "ключ/\U0001f4a9", "\u2028", "&<>"]
 
@@ -37,7 +38,9 @@ PAGE = """<?xml version="1.0" encoding="UTF-8"?>
 <ListBucketResult xmlns="http://s3.amazonaws.com/doc/2006-03-01/"><Name>bucket</Name><Prefix></Prefix>
 <KeyCount>1</KeyCount><MaxKeys>1000</MaxKeys><EncodingType>url</EncodingType>{rest}<Contents><Key>{key}</Key>
 <LastModified>2024-01-02T03:04:05.000Z</LastModified><ETag>&quot;0&quot;</ETag><Size>5000000000000</Size>
-<StorageClass>GLACIER</StorageClass></Contents></ListBucketResult>"""
+<StorageClass>GLACIER</StorageClass>{restore}</Contents></ListBucketResult>"""
+RESTORED = """<RestoreStatus><IsRestoreInProgress>false</IsRestoreInProgress>
+<RestoreExpiryDate>2026-01-10T00:00:00.000Z</RestoreExpiryDate></RestoreStatus>"""
 MORE = "<IsTruncated>true</IsTruncated><NextContinuationToken>a+b/c=</NextContinuationToken>"
 END = "<IsTruncated>false</IsTruncated>"
 
@@ -50,10 +53,13 @@ def two_pages(monkeypatch: pytest.MonkeyPatch) -> Iterator[list[dict[str, list[s
     class Handler(BaseHTTPRequestHandler):
         def do_GET(self) -> None:
             query = parse_qs(urlsplit(self.path).query)
+            restore = RESTORED if "x-amz-optional-object-attributes" in self.headers else ""
             sent = {name: [value] for name, value in self.headers.items() if name.startswith("x-amz-")}
             queries.append({**query, **sent})
             again = "continuation-token" in query
-            body = PAGE.format(key="z%2B%25" if again else "new%0Aline+%01%E2%80%A8", rest=END if again else MORE)
+            body = PAGE.format(
+                key="z%2B%25" if again else "new%0Aline+%01%E2%80%A8", rest=END if again else MORE, restore=restore
+            )
             self.send_response(200)
             self.end_headers()
             self.wfile.write(body.encode())
@@ -100,3 +106,34 @@ def test_an_unknown_bucket_is_told() -> None:
     """A bucket that isn't there is an error that names it."""
     with pytest.raises(S3ReclassError, match=r"listing s3://no-bucket/a: NoSuchBucket"):
         list(list_objects_v2("no-bucket", "a"))
+
+
+def test_a_page_of_restores(two_pages: list[dict[str, list[str]]]) -> None:
+    """One request, whatever follows: the page behind a key, with what S3 says of each restore."""
+    found = list_restores("bucket", "after\nthis", {"RequestPayer": "requester"})
+
+    assert found == (
+        ListedRestore(
+            key="new\nline \x01\u2028",
+            storage_class="GLACIER",
+            ongoing=False,
+            expires_at=datetime(2026, 1, 10, tzinfo=UTC),
+        ),
+    )
+    (query,) = two_pages
+    assert query["start-after"] == ["after\nthis"]
+    assert query["x-amz-optional-object-attributes"] == ["RestoreStatus"]
+    assert query["x-amz-request-payer"] == ["requester"]
+
+
+@pytest.mark.usefixtures("aws")
+def test_an_s3_without_restore_status() -> None:
+    """Nothing is known then; an empty bucket has an empty page, and one that isn't there is an error."""
+    s3 = boto3.client("s3")
+    s3.create_bucket(Bucket="bare", CreateBucketConfiguration={"LocationConstraint": "eu-west-1"})
+    assert list_restores("bare", "") == ()
+    s3.put_object(Bucket="bare", Key="k", Body=b"", StorageClass="GLACIER")
+
+    assert list_restores("bare", "a") == (ListedRestore(key="k", storage_class="GLACIER", ongoing=None),)
+    with pytest.raises(S3ReclassError, match="NoSuchBucket"):
+        list_restores("no-bucket", "a")

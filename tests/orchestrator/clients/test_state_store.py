@@ -6,7 +6,7 @@ from pathlib import Path
 import boto3
 import pytest
 
-from orchestrator.clients.state_store import DirectoryStore, StateStore, open_store
+from orchestrator.clients.state_store import CHUNK_BYTES, DirectoryStore, StateStore, open_store
 from orchestrator.errors import S3ReclassError
 
 Opener = Callable[[], StateStore]
@@ -56,6 +56,71 @@ def test_names_are_those_below_the_folder(opener: Opener) -> None:
     assert list(store.names("job/copy/")) == []
 
 
+def test_a_file_is_read_in_chunks(opener: Opener) -> None:
+    """Whatever its size: larger than a chunk, empty, or not there at all."""
+    store = opener()
+    large = bytes(range(256)) * (CHUNK_BYTES // 256 + 1)
+    store.write("job/large", large)
+    store.write("job/empty", b"")
+
+    chunks = list(store.chunks("job/large"))
+
+    assert b"".join(chunks) == large
+    assert [len(chunk) for chunk in chunks] == [CHUNK_BYTES, 256]
+    assert list(store.chunks("job/empty")) == []
+    assert list(store.chunks("job/nothing")) == []
+
+
+def test_a_local_file_is_copied_there(opener: Opener, tmp_path: Path) -> None:
+    """As it is; one that can't be read is named."""
+    source = tmp_path / "lot.csv"
+    source.write_bytes(b"bucket,key\n" * 1_000)
+
+    opener().write_file("job/lots/lot-00000.csv", source)
+
+    assert opener().read("job/lots/lot-00000.csv") == source.read_bytes()
+    with pytest.raises(S3ReclassError, match=r"gone\.csv can't be read: No such file"):
+        opener().write_file("job/lots/lot-00000.csv", tmp_path / "gone.csv")
+
+
+def test_a_file_is_written_only_by_whoever_knows_what_is_there(opener: Opener) -> None:
+    """The first needs that there is none, each later one the tag of the last; the others change nothing."""
+    store, path = opener(), "job/lease.json"
+    first = store.write_if(path, b"one", None)
+
+    assert first is not None
+    assert store.write_if(path, b"two", None) is None
+    second = opener().write_if(path, b"two", first)
+    assert second is not None
+    assert store.write_if(path, b"three", first) is None
+    found = store.read_stamped(path)
+    assert found is not None
+    assert (found.data, found.tag) == (b"two", second)
+    assert -2 <= found.age_s < 600
+    assert list(store.names("job/")) == [path]
+
+
+def test_a_conditional_write_needs_the_file_to_be_there(opener: Opener) -> None:
+    """One that was removed meanwhile has been changed."""
+    store = opener()
+
+    assert store.read_stamped("job/lease.json") is None
+    assert store.write_if("job/lease.json", b"two", "0" * 32) is None
+    assert store.read("job/lease.json") is None
+
+
+def test_a_conditional_write_that_was_sent_twice_has_succeeded(aws: str) -> None:
+    """Its first answer was lost, and botocore's second try finds what the first has written."""
+    assert aws
+    boto3.client("s3").create_bucket(Bucket="state", CreateBucketConfiguration={"LocationConstraint": "eu-west-1"})
+    store = open_store("s3://state")
+    tag = store.write_if("lease.json", b"ours", None)
+
+    assert tag is not None
+    assert store.write_if("lease.json", b"ours", None) == tag
+    assert store.write_if("lease.json", b"theirs", None) is None
+
+
 def test_uris_are_what_a_worker_is_told(aws: str, tmp_path: Path) -> None:
     """S3 URIs keep the prefix; a directory's are absolute; a folder keeps its slash."""
     assert aws
@@ -84,6 +149,8 @@ def test_a_bucket_that_isnt_there_is_named(aws: str) -> None:
         list(store.names("job/"))
     with pytest.raises(S3ReclassError, match=message):
         store.write("job/job.json", b"")
+    with pytest.raises(S3ReclassError, match=message):
+        store.write_if("job/lease.json", b"", None)
 
 
 def test_a_directory_that_cant_be_written_is_named(tmp_path: Path) -> None:

@@ -65,12 +65,25 @@ def test_again_is_unchanged(capsys: pytest.CaptureFixture[str]) -> None:
     assert f"note: 3 keys can't fill 5 lots\nnote: these lots replace those of job {job}\n" in capsys.readouterr().err
 
 
-def test_a_local_job_needs_no_image(here: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    """The next command is that of the job's place."""
-    (here / "s3reclass.toml").write_text('bucket = "my-bucket"\nplace = "local"\n', encoding="utf-8")
+@pytest.mark.parametrize(
+    ("expected", "toml"),
+    [
+        ("push-image", ""),
+        ("push-image", 'storage_class = "GLACIER"\n'),
+        ("run --phase restore", 'place = "local"\n'),
+        ("run --phase restore", 'place = "local"\nstorage_class = "STANDARD_IA"\n'),
+        (
+            "run --phase copy (--phase restore before it if any of the objects are archived now)",
+            'place = "local"\nstorage_class = "DEEP_ARCHIVE"\n',
+        ),
+    ],
+)
+def test_what_comes_next(here: Path, capsys: pytest.CaptureFixture[str], expected: str, toml: str) -> None:
+    """The next command follows from the place, and from whether the objects are to be archived."""
+    (here / "s3reclass.toml").write_text(f'bucket = "my-bucket"\n{toml}', encoding="utf-8")
 
     assert split("keys.txt", {"keys.txt": b"a\n"}) == 0
-    assert capsys.readouterr().out.endswith("next: s3reclass run --phase restore\n")
+    assert capsys.readouterr().out.endswith(f"\nnext: s3reclass {expected}\n")
 
 
 @pytest.mark.parametrize(
@@ -172,10 +185,14 @@ def test_notes_are_told(capsys: pytest.CaptureFixture[str]) -> None:
     """What the user should know about the file goes to standard error."""
     assert split("k.txt", {"k.txt": b"a\r\nb\r\n"}) == 0
     assert split("k.csv --force", {"k.csv": b"Key,Size\na,1\n"}) == 0
+    assert split("b.csv --force", {"b.csv": b"\xef\xbb\xbfa,1\n"}) == 0
+    assert entries() == [("my-bucket", "a", "")]
     assert split("l.txt --force", {"l.txt": b"a,1,GLACIER,2024-01-02T03:04:05Z\n"}) == 0
 
     err = capsys.readouterr().err
     assert r"note: its lines end in \r\n: the \r was taken off" in err
+    assert err.count("byte order mark") == 1
+    assert "note: b.csv begins with a byte order mark, which was taken off: no key has it" in err
     assert "note: l.txt is what `s3reclass list` prints, and read as CSV" in err
     assert "note: the first row was taken for the key 'Key': say --header if it is a header" in err
 

@@ -191,11 +191,29 @@ def test_spot_needs_a_cluster_that_has_it() -> None:
     fake = FakeEcs(has_spot=False)
     place = FargatePlace(ecs_of(fake), fargate_settings(spot=True), RESOURCES, IMAGE)
     place.prepare(Phase.RESTORE)
-    answer = place.start(request_for())
+    answer = place.start(replace(request_for(), spot=place.spot))
 
     assert isinstance(answer, Refused)
     assert not answer.retry
     assert "put-cluster-capacity-providers" in answer.reason
+
+
+def test_spot_without_capacity_is_told_apart() -> None:
+    """A refusal for want of capacity says so; one for the quota doesn't."""
+    fake = FakeEcs()
+    place = FargatePlace(ecs_of(fake), fargate_settings(spot=True), RESOURCES, IMAGE)
+    place.prepare(Phase.RESTORE)
+    words = [
+        "Capacity is unavailable at this time. Please try again later",
+        "You've reached the limit on the number of vCPUs",
+    ]
+    fake.faults["run_task"] = [{"tasks": [], "failures": [{"reason": one}]} for one in words]
+    answers = [place.start(request_for()) for _ in words]
+
+    assert [(answer.retry, answer.no_capacity) for answer in answers if isinstance(answer, Refused)] == [
+        (True, True),
+        (True, False),
+    ]
 
 
 def test_a_new_task_may_be_missing_for_a_while() -> None:

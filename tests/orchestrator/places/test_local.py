@@ -91,7 +91,7 @@ def test_a_damaged_lock_file_is_as_good_as_none(kit: LocalKit) -> None:
 def test_a_worker_that_doesnt_stop_is_killed_after_the_grace_period(tmp_path: Path) -> None:
     """SIGTERM first; asked after two minutes, the place sends SIGKILL, and calls it an interruption."""
     deaf = (
-        "import signal, time; signal.signal(signal.SIGTERM, signal.SIG_IGN); print('deaf', flush=True); time.sleep(60)"
+        "import signal, time; signal.signal(signal.SIGTERM, signal.SIG_IGN); print('deaf', flush=True); time.sleep(600)"
     )
     now = [0.0]
     place = LocalPlace(tmp_path, program=(sys.executable, "-S", "-E", "-c", deaf), clock=lambda: now[0])

@@ -1,11 +1,12 @@
 """What the copy phase left of each key, and what differs from it."""
 
+import json
 from dataclasses import replace
 from datetime import UTC, datetime
 
 import pytest
 
-from orchestrator.planning.comparison import Basis, Before, befores_of, compare_head
+from orchestrator.planning.comparison import Basis, Before, compare_head, gather_befores
 from orchestrator.planning.object_head import Look, ObjectHead
 from tests.orchestrator.planning.objects import an_object, unseen
 from worker.contract import LotEntry, Outcome, Picture, ResultRow
@@ -26,7 +27,9 @@ def row(outcome: Outcome, size_bytes: int | None = 2, new_version_id: str = "") 
 
 def before(*rows: ResultRow, pictures: tuple[Picture, ...] = ()) -> Before:
     """What these results and pictures of KEY amount to."""
-    return befores_of(rows, [(KEY, picture) for picture in pictures]).get(KEY, Before())
+    found: dict[LotEntry, Before] = {}
+    assert gather_befores(rows, [(KEY, picture) for picture in pictures], found) is bool(pictures)
+    return found.get(KEY, Before())
 
 
 def seen(picture: Picture = SECOND, version_id: str = "") -> ObjectHead:
@@ -109,5 +112,16 @@ def test_only_what_is_wanted_is_kept() -> None:
     """Of a sample's lot the other keys are passed over."""
     rows = [row(Outcome.COPIED), replace(row(Outcome.COPIED), entry=OTHER)]
 
-    assert set(befores_of(rows, [(OTHER, FIRST)], {KEY})) == {KEY}
-    assert set(befores_of(rows, [(OTHER, FIRST)])) == {KEY, OTHER}
+    some: dict[LotEntry, Before] = {}
+    every: dict[LotEntry, Before] = {}
+    assert not gather_befores(rows, [(OTHER, FIRST)], some, {KEY})
+    assert gather_befores(rows, [(OTHER, FIRST)], every)
+
+    assert set(some) == {KEY}
+    assert set(every) == {KEY, OTHER}
+
+
+@pytest.mark.parametrize("found", [Before(), before(row(Outcome.COPIED, new_version_id="v"), pictures=(SECOND,))])
+def test_what_is_known_of_a_key_survives_json(found: Before) -> None:
+    """A large lot's are kept on disk."""
+    assert Before.from_dict(json.loads(json.dumps(found.to_dict()))) == found

@@ -3,11 +3,11 @@
 from collections.abc import Iterator
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from orchestrator.errors import S3ReclassError
-from orchestrator.planning.keyfile import Batch, Kind, guess_kind, read_lines, url_encode
+from orchestrator.planning.keyfile import Batch, Kind, encode_all, guess_kind, read_lines, url_encode
 from worker.contract import MAX_KEY_BYTES, LotEntry, encode_key, format_lot_line, parse_lot_line
 
 KEYS = st.text(st.characters(exclude_categories=["Cs"]), min_size=1, max_size=60)
@@ -25,7 +25,7 @@ def read(text: bytes, size: int = 7, *, keep_uris: bool = False) -> list[Batch]:
 
 def keys(text: bytes, size: int = 7) -> list[str]:
     """The keys that a file's lot lines stand for."""
-    lines = b"".join(batch.lines for batch in read(text, size)).decode()
+    lines = b"".join(batch.lot_lines() for batch in read(text, size)).decode()
     return [parse_lot_line(line).key for line in lines.splitlines()]
 
 
@@ -54,6 +54,7 @@ def test_keys_of_lines(expected: list[str], text: bytes) -> None:
     assert [keys(text, size) for size in (1000, 3, 4)] == [expected] * 3
 
 
+@settings(deadline=None)
 @given(st.lists(KEYS, min_size=1).filter(lambda keys: len(set(keys)) == len(keys)), st.integers(1, 40))
 def test_any_keys_come_back(given_keys: list[str], size: int) -> None:
     """Any keys without newlines come back from their lot lines, in order, wherever the chunks are cut."""
@@ -64,19 +65,45 @@ def test_any_keys_come_back(given_keys: list[str], size: int) -> None:
     assert keys("\n".join(plain).encode(), size) == plain
 
 
-@given(st.lists(KEYS, min_size=1))
-def test_many_keys_are_encoded_as_one_is(given_keys: list[str]) -> None:
-    """Encoding keys in bulk gives exactly what the contract's encoding of each gives."""
-    joined = b"\xff".join(key.encode() for key in given_keys)
+ODD_KEYS = st.text("abcdefx\\%=+ ~.\x01\x07\x7f\r\n\x85ÿü写🙂", min_size=1, max_size=30)
 
-    assert url_encode(joined, b"\xff").decode("latin-1").split("\xff") == [encode_key(key) for key in given_keys]
+
+@settings(deadline=None)
+@given(st.lists(KEYS | ODD_KEYS, min_size=1))
+def test_many_keys_are_encoded_as_one_is(given_keys: list[str]) -> None:
+    """Encoding keys in bulk gives exactly what the contract's encoding of each gives, with newlines in them or not."""
+    plain = [key.replace("\n", "") + "." for key in given_keys]
+
+    assert url_encode("\n".join(plain).encode()).decode("ascii").split("\n") == [encode_key(key) for key in plain]
+    assert encode_all([key.encode() for key in given_keys]) == "\n".join(map(encode_key, given_keys)).encode()
+
+
+def test_nothing_to_encode_is_nothing_done() -> None:
+    """Keys that stand for themselves are the same object, uncopied, and a batch has them at hand one by one."""
+    joined = b"a/b-c.d_e~f\nG/0"
+
+    assert url_encode(joined) is joined
+    (plain,) = read(joined + b"\n", 1000)
+    assert (plain.prefix, plain.lines, plain.split) == (b"bucket,", joined + b"\n", joined.split(b"\n"))
+    assert plain.lot_lines() == b"bucket,a/b-c.d_e~f\nbucket,G/0\n"
+
+
+@pytest.mark.parametrize(
+    ("expected", "text"),
+    [([b"a", b"b"], b"a\nb\n"), ([b"a", b"b"], b"a\n\nb\n"), ([b"a%20b", b"%25"], b"a b\n%\n"), ([], b"\n")],
+)
+def test_lines_come_one_by_one(expected: list[bytes], text: bytes) -> None:
+    """The lines of a batch are at hand one by one, without the bucket that they share."""
+    (batch,) = read(text, 1000)
+
+    assert list(batch.split_lines()) == expected
 
 
 def test_lot_lines_are_the_contracts() -> None:
     """A batch's lines are what the contract writes for the same keys."""
     expected = "".join(format_lot_line(LotEntry(bucket="bucket", key=key)) for key in ("a b", "ü", "z%"))
 
-    assert b"".join(batch.lines for batch in read("a b\nü\nz%\n".encode())) == expected.encode()
+    assert b"".join(batch.lot_lines() for batch in read("a b\nü\nz%\n".encode())) == expected.encode()
 
 
 @pytest.mark.parametrize(
@@ -112,7 +139,7 @@ def test_utf16_is_told(encoding: str, text: str) -> None:
 
 def test_uris_can_be_keys() -> None:
     """Keys that begin with the bucket's URI are taken when the user says so, and other URIs always."""
-    assert b"".join(one.lines for one in read(b"s3://bucket/a\n", keep_uris=True)) == b"bucket,s3%3A//bucket/a\n"
+    assert b"".join(one.lot_lines() for one in read(b"s3://bucket/a\n", keep_uris=True)) == b"bucket,s3%3A//bucket/a\n"
     assert keys(b"s3://other/a\ns3://bucket/b\n") == ["s3://other/a", "s3://bucket/b"]
 
 

@@ -6,7 +6,7 @@ import pytest
 
 from orchestrator.planning.prices import Item, prices_for
 from orchestrator.planning.restore_times import RestoreTime, restore_time
-from orchestrator.planning.storage_classes import STORAGE_CLASSES
+from worker.contract import STORAGE_CLASSES
 
 
 def test_a_price_that_is_not_in_the_table_is_none() -> None:

@@ -1,11 +1,12 @@
 """The report's rows: every key, with the result that stands."""
 
 from collections import Counter
+from collections.abc import Iterable
 
 import pytest
 
-from orchestrator.planning.report import ReportTotals, last_results, phase_to_report, report_rows
-from worker.contract import LotEntry, Outcome, Phase, ResultRow
+from orchestrator.planning.report import ReportTotals, phase_to_report, report_rows
+from worker.contract import LotEntry, Outcome, Phase, ResultRow, result_fields
 
 A, B, C = (LotEntry(bucket="b", key=key) for key in ("a", "b b", "c"))
 
@@ -13,6 +14,11 @@ A, B, C = (LotEntry(bucket="b", key=key) for key in ("a", "b b", "c"))
 def row(entry: LotEntry, outcome: Outcome, size: int | None = None) -> ResultRow:
     """A result."""
     return ResultRow(entry=entry, outcome=outcome, size_bytes=size)
+
+
+def report(entries: Iterable[LotEntry], rows: Iterable[ResultRow]) -> list[tuple[str, ...]]:
+    """The report of a small lot."""
+    return list(report_rows(entries, rows, {}))
 
 
 @pytest.mark.parametrize(
@@ -27,12 +33,12 @@ def row(entry: LotEntry, outcome: Outcome, size: int | None = None) -> ResultRow
 )
 def test_the_last_result_stands_but_success_is_for_good(expected: Outcome, outcomes: list[Outcome]) -> None:
     """A later failure never hides an earlier success."""
-    assert last_results(row(A, outcome) for outcome in outcomes)[A].outcome == expected
+    assert report([A], (row(A, outcome) for outcome in outcomes)) == [result_fields(row(A, expected))]
 
 
 def test_every_key_has_a_row_in_the_lots_order() -> None:
     """A key without a result is there, as unprocessed and failed."""
-    rows = list(report_rows([A, B, C], [row(C, Outcome.COPIED, 5), row(A, Outcome.MISSING)]))
+    rows = report([A, B, C], [row(C, Outcome.COPIED, 5), row(A, Outcome.MISSING)])
 
     assert [(cells[1], cells[3], cells[7]) for cells in rows] == [
         ("a", "failed", "missing"),
@@ -44,7 +50,7 @@ def test_every_key_has_a_row_in_the_lots_order() -> None:
 def test_versions_of_one_key_are_told_apart() -> None:
     """Two versions of a key are two rows."""
     old, new = LotEntry(bucket="b", key="a", version_id="1"), LotEntry(bucket="b", key="a", version_id="2")
-    rows = list(report_rows([old, new], [row(new, Outcome.COPIED)]))
+    rows = report([old, new], [row(new, Outcome.COPIED)])
 
     assert [cells[7] for cells in rows] == ["unprocessed", "copied"]
 
@@ -69,7 +75,7 @@ def test_the_reports_exit_code(expected: int, outcomes: list[str]) -> None:
 def test_sizes_are_summed_by_outcome() -> None:
     """A row without a size adds none."""
     counted = ReportTotals(outcomes=Counter(), bytes_by_outcome=Counter())
-    for cells in report_rows([A, B, C], [row(A, Outcome.COPIED, 5), row(C, Outcome.COPIED, 6)]):
+    for cells in report([A, B, C], [row(A, Outcome.COPIED, 5), row(C, Outcome.COPIED, 6)]):
         counted.add(cells)
 
     assert (counted.keys, counted.bytes_by_outcome) == (3, Counter(copied=11))

@@ -16,7 +16,7 @@ from orchestrator.planning.run_requests import (
     run_task,
     started_task,
 )
-from tests.orchestrator.places.kits import RESOURCES, SETTINGS, fargate_settings, request_for
+from tests.orchestrator.places.kits import RESOURCES, request_for
 from worker.contract import Phase, lot_name
 
 REVISION = "arn:aws:ecs:eu-west-1:123456789012:task-definition/s3reclass-restore:7"
@@ -24,7 +24,7 @@ REVISION = "arn:aws:ecs:eu-west-1:123456789012:task-definition/s3reclass-restore
 
 def test_the_run_request_is_this() -> None:
     """One task of the pinned revision, its whole command line, its network, and what finds it again."""
-    call = run_task(request_for(attempt=2), definition=REVISION, settings=SETTINGS, resources=RESOURCES)
+    call = run_task(request_for(attempt=2), definition=REVISION, resources=RESOURCES)
 
     assert (call.service, call.operation) == ("ecs", "run_task")
     assert call.parameters == {
@@ -68,9 +68,8 @@ def test_the_run_request_is_this() -> None:
 
 def test_spot_is_asked_of_its_capacity_provider() -> None:
     """Spot has no launch type; both at once are refused by ECS."""
-    parameters = run_task(
-        request_for(), definition=REVISION, settings=fargate_settings(spot=True), resources=RESOURCES
-    ).parameters
+    request = replace(request_for(), spot=True)
+    parameters = run_task(request, definition=REVISION, resources=RESOURCES).parameters
 
     assert parameters["capacityProviderStrategy"] == [{"capacityProvider": "FARGATE_SPOT", "weight": 1}]
     assert "launchType" not in parameters
@@ -79,7 +78,7 @@ def test_spot_is_asked_of_its_capacity_provider() -> None:
 def test_a_private_network_gets_no_public_address() -> None:
     """`assign_public_ip = false` and no security groups reach the request as such."""
     resources = replace(RESOURCES, assign_public_ip=False, security_groups=())
-    parameters = run_task(request_for(), definition=REVISION, settings=SETTINGS, resources=resources).parameters
+    parameters = run_task(request_for(), definition=REVISION, resources=resources).parameters
 
     assert parameters["networkConfiguration"]["awsvpcConfiguration"] == {
         "subnets": ["subnet-1", "subnet-2"],
@@ -92,7 +91,7 @@ def test_a_command_line_too_long_for_ecs_is_an_error() -> None:
     request = replace(request_for(), command=("restore", "--lot", "s3://" + "x" * 8_150))
 
     with pytest.raises(S3ReclassError, match="lot-00000: the worker's command line is too long"):
-        run_task(request, definition=REVISION, settings=SETTINGS, resources=RESOURCES)
+        run_task(request, definition=REVISION, resources=RESOURCES)
 
 
 @given(

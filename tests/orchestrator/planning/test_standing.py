@@ -1,6 +1,8 @@
 """Where a lot stands, from names and tallies."""
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from orchestrator.planning.standing import (
     LotFiles,
@@ -22,14 +24,14 @@ LOT = lots_of(1).lots[0]
     [
         ([], LotFiles(), 1),
         (["started-1.json"], LotFiles(attempt=1, started_only=True), 1),
-        (["started-1.json", "results-1-00001.csv"], LotFiles(attempt=1, parts=1), 2),
+        (["started-1.json", "results-1-00001.csv"], LotFiles(attempt=1), 2),
         (["started-1.json", "done-1.json"], LotFiles(attempt=1, done=(1,)), 2),
         (
             ["started-1.json", "done-1.json", "results-1-00001.csv", "started-2.json"],
-            LotFiles(attempt=2, done=(1,), parts=1, started_only=True),
+            LotFiles(attempt=2, done=(1,), started_only=True),
             2,
         ),
-        (["results-10-00001.csv", "results-9-00001.csv"], LotFiles(attempt=10, parts=2), 11),
+        (["results-10-00001.csv", "results-9-00001.csv"], LotFiles(attempt=10), 11),
         (["progress.json", "notes.txt", "results-1.csv", "done-x.json"], LotFiles(), 1),
     ],
 )
@@ -91,3 +93,11 @@ def test_totals_count_keys_lots_and_what_is_left() -> None:
 def test_the_exit_code_of_a_phase(expected: int, keys: int, outcomes: dict[Outcome, int]) -> None:
     """Unprocessed counts as failed, and failed outweighs pending."""
     assert exit_code_of_phase(Totals(keys=keys, outcomes=outcomes, lots=1, complete=0, begun=1)) == expected
+
+
+@given(st.permutations(["started-1.json", "results-1-00001.csv", "done-1.json", "started-2.json", "started-3.json"]))
+def test_the_order_of_the_names_doesnt_matter(names: list[str]) -> None:
+    """A directory lists its files in any order."""
+    found = files_by_lot([f"job/restore/lot-00000/{name}" for name in names], "job/restore/")
+
+    assert found == {"lot-00000": LotFiles(attempt=3, done=(1,), started_only=True)}

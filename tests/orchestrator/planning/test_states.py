@@ -220,3 +220,20 @@ def test_a_task_is_known_by_its_tags_or_its_command_line(lot: str, attempt: int,
 def test_a_strangers_task_is_none_of_ours(task: dict[str, Any]) -> None:
     """A task on the same cluster that we didn't start is passed over."""
     assert ours({"taskArn": "arn:1", **task}, Phase.COPY) is None
+
+
+@pytest.mark.parametrize(
+    ("no_capacity", "words"),
+    [
+        (True, "Capacity is unavailable at this time. Please try again later or in a different availability zone"),
+        (False, "CannotPullContainerError: not found"),
+        (False, ""),
+    ],
+)
+def test_a_task_that_found_no_capacity_says_so(*, no_capacity: bool, words: str) -> None:
+    """ECS may take a request and then have no capacity for it: no fault of the task's."""
+    state = state_of(entry("STOPPED", stopCode="TaskFailedToStart", stoppedReason=words, startedAt=None))
+
+    assert state.no_capacity is no_capacity
+    assert state.never_started
+    assert not state.interrupted

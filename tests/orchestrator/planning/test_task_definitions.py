@@ -2,6 +2,7 @@
 
 import re
 from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -10,12 +11,14 @@ from orchestrator.errors import S3ReclassError, UsageError
 from orchestrator.model import Architecture
 from orchestrator.planning.task_definitions import (
     FARGATE_SIZES,
+    USER,
     check_environment,
     check_size,
     family,
     log_stream,
     same_definition,
     task_definition,
+    uses_part_of,
 )
 from orchestrator.settings import Settings
 from tests.orchestrator.places.kits import IMAGE, RESOURCES, SETTINGS, fargate_settings
@@ -47,9 +50,10 @@ def test_the_restore_definition_is_this() -> None:
                     {"name": "AWS_ENDPOINT_URL", "value": "http://127.0.0.1:4566"},
                     {"name": "B", "value": "2"},
                 ],
+                "user": "10001:10001",
                 "readonlyRootFilesystem": True,
                 "stopTimeout": 120,
-                "linuxParameters": {"initProcessEnabled": True},
+                "linuxParameters": {"initProcessEnabled": True, "capabilities": {"drop": ["ALL"]}},
                 "logConfiguration": {
                     "logDriver": "awslogs",
                     "options": {
@@ -204,3 +208,30 @@ def _container(**changes: Any) -> dict[str, Any]:
 def test_a_revision_is_the_same_when_only_ecs_added_something(found: dict[str, Any], *, expected: bool) -> None:
     """Empty lists, zeros and facts of ECS's own don't count; anything else that differs does."""
     assert same_definition(WANTED, found) is expected
+
+
+def test_the_user_is_the_images_own() -> None:
+    """And not root."""
+    dockerfile = (Path(__file__).parents[3] / "Dockerfile").read_text()
+
+    assert re.findall(r"^USER (\S+)$", dockerfile, re.MULTILINE) == [USER]
+    assert all(int(number) > 0 for number in USER.split(":"))
+
+
+@pytest.mark.parametrize(
+    ("expected", "parts"),
+    [
+        (True, {"TaskRole": "task"}),
+        (True, {"ExecutionRole": "execution"}),
+        (True, {"LogGroup": "/s3reclass"}),
+        (True, {"Repository": "s3reclass"}),
+        (False, {"TaskRole": "another", "ExecutionRole": "tas", "LogGroup": "s3reclass", "Repository": "s3"}),
+        (False, {"TaskRole": "", "Cluster": "task"}),
+        (False, {}),
+    ],
+)
+def test_a_definition_uses_a_stack_when_it_names_a_part_of_it(expected: object, parts: dict[str, str]) -> None:
+    """A role, the repository or the log group: without it, no task of this definition could start or write."""
+    found = task_definition(Phase.RESTORE, SETTINGS, RESOURCES, IMAGE, "eu-west-1").parameters
+
+    assert expected is uses_part_of(found, parts)

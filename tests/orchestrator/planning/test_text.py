@@ -1,8 +1,8 @@
-"""Text from outside, made safe to show."""
+"""Text from outside, made safe to show; lengths of time, in words and from words."""
 
 import pytest
 
-from orchestrator.planning.text import printable
+from orchestrator.planning.text import duration, parse_duration, printable
 
 
 @pytest.mark.parametrize(
@@ -20,3 +20,27 @@ from orchestrator.planning.text import printable
 def test_control_characters_are_shown_as_escapes(expected: str, text: str) -> None:
     """Nothing in a key or a log can steer the terminal."""
     assert printable(text) == expected
+
+
+@pytest.mark.parametrize(
+    ("expected", "text"),
+    [(60 * 3_600, "60h"), (60, "60s"), (72 * 3_600, "72"), (5_400, "90m"), (5_400, "90 min"), (216_000, "2.5d")],
+)
+def test_a_length_of_time(expected: float, text: str) -> None:
+    """A number with its unit; hours without one."""
+    assert parse_duration(text) == expected
+
+
+@pytest.mark.parametrize("text", ["", "h", "-1h", "1h30m", "1w", "nan", "1e3s"])
+def test_no_length_of_time(text: str) -> None:
+    """Anything else is refused, with an example."""
+    with pytest.raises(ValueError, match="60h, say"):
+        parse_duration(text)
+
+
+@pytest.mark.parametrize(
+    ("expected", "seconds"), [("59 s", 59), ("1 min 05 s", 65), ("12 h 30 min", 45_000), ("2 d 12 h", 216_000)]
+)
+def test_a_length_of_time_in_words(expected: str, seconds: float) -> None:
+    """In the two largest units that matter."""
+    assert duration(seconds) == expected

@@ -8,11 +8,24 @@ from worker.contract import Phase
 
 def test_the_restore_command() -> None:
     """Everything a worker needs is on its command line."""
-    settings = PhaseSettings(phase=Phase.RESTORE, days=3, tier="Standard", threads=8)
+    settings = PhaseSettings(phase=Phase.RESTORE, days=3, tier="Standard", threads=8, lane="careful")
 
-    assert worker_command(settings, lot_uri="L", results_uri="R/", attempt=2, rate=12.5) == (
+    assert worker_command(settings, lot_uri="L", results_uri="R/", attempt=2, rate=12.5, rate_from="S") == (
         *("restore", "--lot", "L", "--results", "R/", "--attempt", "2"),
-        *("--days", "3", "--tier", "Standard", "--rate", "12.5", "--threads", "8"),
+        *(
+            "--days",
+            "3",
+            "--tier",
+            "Standard",
+            "--rate",
+            "12.5",
+            "--rate-from",
+            "S",
+            "--threads",
+            "8",
+            "--lane",
+            "careful",
+        ),
     )
 
 
@@ -20,7 +33,7 @@ def test_the_copy_command() -> None:
     """The copy phase has a class, and no limit of its own."""
     settings = PhaseSettings(phase=Phase.COPY, storage_class="GLACIER_IR")
 
-    assert worker_command(settings, lot_uri="L", results_uri="R/", attempt=1, rate=0) == (
+    assert worker_command(settings, lot_uri="L", results_uri="R/", attempt=1, rate=0, rate_from="S") == (
         *("copy", "--lot", "L", "--results", "R/", "--attempt", "1"),
         *("--storage-class", "GLACIER_IR", "--rate", "0"),
     )

@@ -3,9 +3,10 @@
 from dataclasses import replace
 
 import pytest
+from botocore.exceptions import BotoCoreError, ConnectTimeoutError, EndpointConnectionError, SSLError
 
 from tests.worker.actions.conftest import Script
-from worker.actions.asking import RefusedError
+from worker.actions.asking import RefusedError, answer_of
 
 ALWAYS = {
     "RequestPayer": "requester",
@@ -37,7 +38,8 @@ def test_who_pays_and_whose_bucket_go_with_every_request(
     goes: set[str], operation: str, asked: dict[str, object], script: Script
 ) -> None:
     """As far as the operation takes them."""
-    script.stub.add_response(operation, {}, {**asked, **{name: ALWAYS[name] for name in goes}})
+    told = {"ETag": '"e"', "ContentLength": 1, "LastModified": "2026-11-22"} if operation == "head_object" else {}
+    script.stub.add_response(operation, told, {**asked, **{name: ALWAYS[name] for name in goes}})
 
     replace(script.copy, always=ALWAYS).ask(operation, **asked)
 
@@ -61,6 +63,12 @@ def test_a_refusal_after_a_lost_answer_counts_as_lost(script: Script) -> None:
         script.copy.ask_patiently("complete_multipart_upload", **HERE, UploadId="u")
 
     assert refused.value.answer.lost
+
+
+@pytest.mark.parametrize("error", [EndpointConnectionError, ConnectTimeoutError, SSLError])
+def test_no_connection_is_no_fault_of_the_key(error: type[BotoCoreError]) -> None:
+    """Nobody resolves the name, nobody answers, or with no certificate that we know: it may pass."""
+    assert answer_of(error(endpoint_url="https://s3", error="why")).lost
 
 
 def test_a_refusal_after_throttling_does_not(script: Script) -> None:

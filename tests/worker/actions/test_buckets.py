@@ -25,7 +25,7 @@ def test_acls_without_effect_are_asked_for_once(script: Script) -> None:
     for thread in threads:
         thread.start()
     for thread in threads:
-        thread.join(timeout=10)
+        thread.join(timeout=120)
 
     assert found == [None] * 8
 

@@ -118,6 +118,8 @@ def test_a_refused_head_is_explained_by_a_get(
     words = "no policy allows it" if code == "AccessDenied" else "stored using a form of Server Side Encryption."
     script.stub.add_client_error("head_object", str(head_status), "Bad", head_status)
     script.stub.add_client_error("get_object", code, words, status, expected_params={**NAMED, "Range": "bytes=0-0"})
+    if code == "InvalidObjectState":
+        script.stub.add_client_error("head_object", str(head_status), "Bad", head_status)
 
     row = result(act(script))
 
@@ -125,10 +127,32 @@ def test_a_refused_head_is_explained_by_a_get(
     assert says in row.message
 
 
+@pytest.mark.parametrize("head_status", [400, 403])
+@pytest.mark.parametrize("code", ["InvalidObjectState", "InvalidRange"])
+def test_a_refused_head_whose_reason_has_passed_is_asked_for_again(code: str, head_status: int, script: Script) -> None:
+    """Credentials renewed between HEAD and GET: the object may be read, and the second HEAD shows it."""
+    script.stub.add_client_error("head_object", str(head_status), "Bad", head_status)
+    script.stub.add_client_error("get_object", code, "", 403, expected_params={**NAMED, "Range": "bytes=0-0"})
+    script.stub.add_response("head_object", {**HEAD, "StorageClass": "STANDARD_IA"}, NAMED)
+
+    assert result(act(script)).outcome is Outcome.ALREADY
+
+
+def test_an_answer_that_was_cut_off_is_no_picture_of_the_object(script: Script) -> None:
+    """A HEAD without what S3 tells of every object is asked for once more, later."""
+    script.stub.add_response("head_object", {"ETag": '"e"', "ContentLength": 3}, NAMED)
+
+    found = act(script)
+
+    assert isinstance(found, Again)
+    assert found.course is Course.LOOK_AGAIN
+
+
 def test_a_head_refused_for_no_reason_keeps_its_own_answer(script: Script) -> None:
-    """When a GET works, HEAD's answer is what counts."""
+    """When a GET works and HEAD still doesn't, HEAD's answer is what counts."""
     script.stub.add_client_error("head_object", "403", "Forbidden", 403)
     script.stub.add_response("get_object", {"Body": StreamingBody(BytesIO(b"x"), 1)})
+    script.stub.add_client_error("head_object", "403", "Forbidden", 403)
 
     row = result(act(script))
 

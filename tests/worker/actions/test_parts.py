@@ -72,7 +72,7 @@ def test_no_more_jobs_run_at_once_than_there_are_threads() -> None:
     for one in batches:
         one.start()
     for one in batches:
-        one.join(timeout=10)
+        one.join(timeout=120)
 
     assert len(taken) == 40
     assert most <= 3

@@ -1,0 +1,191 @@
+"""
+A few keys of each lot, and looking at them: HEADs first, a page of a listing where that is cheaper.
+
+In memory there is a sample of each lot (some megabytes for thousands of lots), never its keys; and no look
+asks for more than `LOOK_REQUESTS`.
+"""
+
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from random import Random
+
+from orchestrator.clock import Clock
+from orchestrator.errors import S3ReclassError
+from orchestrator.model import Lot
+from orchestrator.planning.object_head import ObjectHead
+from orchestrator.planning.readiness import (
+    LIST_COSTS_HEADS,
+    PAGE_KEYS,
+    SAMPLE_KEYS,
+    KeyState,
+    ListedRestore,
+    Means,
+    Sampled,
+    cheaper_means,
+    choose_some,
+    head_state,
+    in_bucket_order,
+    listed_states,
+    lots_in_turn,
+)
+from orchestrator.planning.sample import choose_indexes
+from orchestrator.planning.standing import LotStanding
+from worker.contract import LotEntry
+
+LOOK_REQUESTS = 5_000
+"""HEAD requests of one look at the most ($0.002), a listing counted as the HEADs that it costs."""
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Sight:
+    """
+    What a wait needs to see.
+
+    heads: HeadObject of these entries, in any order. page: a page of a bucket's listing after a key.
+    entries: a lot's entries at these places, ascending. pending: the entries that an attempt left pending.
+    restoring: whether the job's restore phase is still asking.
+    """
+
+    heads: Callable[[Iterable[LotEntry]], Iterable[ObjectHead]]
+    page: Callable[[str, str], Sequence[ListedRestore]]
+    entries: Callable[[Lot, Sequence[int]], Sequence[LotEntry]]
+    pending: Callable[[Lot, int], Iterator[LotEntry]]
+    restoring: Callable[[], bool]
+
+
+@dataclass(slots=True)
+class Seen:
+    """
+    What one look saw.
+
+    lots: the lots that were looked at. kinds: of objects whose restores are under way.
+    left_out: whether there was no room for some, or for all of one's sample.
+    spent: requests, in the price of a HEAD.
+    """
+
+    lots: tuple[str, ...] = ()
+    kinds: set[str] = field(default_factory=set)
+    left_out: bool = False
+    spent: float = 0
+
+
+class LotSamples:
+    """
+    The samples of a job's lots, each made when it is first asked for.
+
+    target: the class to copy into. requests: HEAD requests of one look at the most.
+    """
+
+    def __init__(self, sight: Sight, *, target: str, clock: Clock, requests: int = LOOK_REQUESTS) -> None:
+        self._sight, self._target, self._clock, self._requests = sight, target, clock, requests
+        self._samples: dict[str, Sampled] = {}
+        self._keys_per_page: float | None = None
+
+    def __getitem__(self, lot: str) -> Sampled:
+        """The lot's sample, which was looked for before."""
+        return self._samples[lot]
+
+    def is_of(self, standing: LotStanding) -> bool:
+        """Whether there is a sample of what the lot's last attempt left."""
+        sample = self._samples.get(standing.lot.name)
+        return sample is not None and sample.attempt == _attempt_of(standing)
+
+    def knows(self, lot: str, state: KeyState) -> bool:
+        """Whether a key of the lot is known to be in this state."""
+        sample = self._samples.get(lot)
+        return sample is not None and state in sample.states
+
+    def look(self, standings: Sequence[LotStanding]) -> Seen:
+        """
+        Look at as many of these lots as there is room for, each no further than it takes to know.
+
+        Raises S3ReclassError when objects can't be looked at, or a lot or its results can't be read.
+        """
+        lots = {standing.lot.name: standing.lot for standing in standings}
+        names = lots_in_turn(((one.lot.name, self._sample(one)) for one in standings), self._requests)
+        seen = Seen(lots=names, left_out=len(names) < len(lots))
+        for name in names:
+            # What a listing showed was true then; a sample's own keys are followed one by one.
+            self._samples[name] = replace(self._samples[name], listed=(), looks=self._samples[name].looks + 1)
+        self._head({name: self._samples[name].probes for name in names}, seen)
+        for name in sorted(names, key=lambda name: len(self._samples[name].open)):
+            self._look_on(lots[name], seen)
+        return seen
+
+    def _sample(self, standing: LotStanding) -> Sampled:
+        """The lot's sample: of the keys that its last attempt left pending, or else of them all."""
+        lot = standing.lot
+        attempt = _attempt_of(standing)
+        known = self._samples.get(lot.name)
+        if known is None or known.attempt != attempt:
+            random = Random(f"{lot.sha256}/{attempt}")  # noqa: S311 (no secret)
+            entries = (
+                choose_some(self._sight.pending(lot, attempt), SAMPLE_KEYS, random)
+                if attempt
+                else tuple(self._sight.entries(lot, choose_indexes(lot.keys, SAMPLE_KEYS, random)))
+            )
+            known = self._samples[lot.name] = Sampled(entries=entries, attempt=attempt)
+        return known
+
+    def _head(self, wanted: Mapping[str, Sequence[int]], seen: Seen) -> None:
+        """Look at these places of these lots' samples."""
+        asked: dict[int, tuple[str, int]] = {}
+        entries = []
+        for name, places in wanted.items():
+            for place in places:
+                # A new object for each: an entry's identity tells where its answer belongs.
+                entry = replace(self._samples[name].entries[place])
+                asked[id(entry)] = (name, place)
+                entries.append(entry)
+        now = self._clock.now()
+        states: dict[str, list[tuple[int, KeyState]]] = {}
+        for head in self._sight.heads(entries) if entries else ():
+            name, place = asked[id(head.entry)]
+            state = head_state(head, self._target, now)
+            states.setdefault(name, []).append((place, state))
+            if state is KeyState.ONGOING:
+                seen.kinds.add(head.kind)
+        for name, found in states.items():
+            self._samples[name] = self._samples[name].with_states(found)
+        seen.spent += len(entries)
+
+    def _look_on(self, lot: Lot, seen: Seen) -> None:
+        """Look at the rest of a sample whose probes leave it open whether the lot is ready."""
+        sample = self._samples[lot.name]
+        rest = [place for place in sample.open if not sample.states or sample.states[place] is None]
+        if not rest or sum(state is KeyState.ONGOING for state in sample.states) > sample.stragglers:
+            return
+        if seen.spent + len(rest) > self._requests:
+            seen.left_out = True
+            return
+        means = cheaper_means(len(rest), self._keys_per_page)
+        if means is Means.LIST and sample.attempt == 0 and in_bucket_order(sample.entries):
+            seen.spent += LIST_COSTS_HEADS
+            if self._list(lot, len(rest)):
+                return
+        self._head({lot.name: rest}, seen)
+
+    def _list(self, lot: Lot, enough: int) -> bool:
+        """Look at the lot's keys in one page of the bucket's listing; whether it held enough of them."""
+        first = Random(lot.sha256).randrange(max(1, lot.keys - PAGE_KEYS))  # noqa: S311 (no secret)
+        entries = self._sight.entries(lot, range(first, min(lot.keys, first + PAGE_KEYS + 1)))
+        try:
+            page = self._sight.page(entries[0].bucket, entries[0].key)
+        except S3ReclassError:
+            page = ()  # whoever may look at objects need not be allowed to list them
+        states = listed_states((entry.key for entry in entries[1:]), page, self._target, self._clock.now())
+        self._keys_per_page = len(states or ())
+        if states is None or len(states) < enough:
+            return False
+        self._samples[lot.name] = replace(self._samples[lot.name], listed=states)
+        return True
+
+
+def _attempt_of(standing: LotStanding) -> int:
+    """The attempt whose pending keys a sample is of; 0 for one of all keys."""
+    return standing.files.attempt if last_finished(standing) else 0
+
+
+def last_finished(standing: LotStanding) -> bool:
+    """Whether the lot's last attempt came to its end, so that each key has an outcome."""
+    return standing.finished is not None and standing.finished.attempt == standing.files.attempt

@@ -1,0 +1,187 @@
+"""
+Which lots may start in a wait for restores: it looks now and then, and decides lot by lot.
+
+What a look means is decided in `planning/readiness.py`; `lot_samples.py` takes the samples and looks at them.
+A wait that is killed loses nothing: the next one takes the same samples and looks anew.
+"""
+
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
+from datetime import timedelta
+
+from orchestrator.clock import Clock
+from orchestrator.errors import S3ReclassError
+from orchestrator.lot_samples import LotSamples, Seen, Sight, last_finished
+from orchestrator.planning.readiness import KeyState, Restore, Verdict, copies_go_soon, judge_sample, next_delay_s
+from orchestrator.planning.restore_times import UNKNOWN_MOST_S, look_every_s, restore_time
+from orchestrator.planning.standing import LotStanding
+from worker.contract import Outcome
+
+FIRST_DELAY_S = 10
+"""The first delay between two looks; each is twice the one before, up to what the restores' tier suggests."""
+
+FAILED_LOOKS = 6
+"""Looks in a row that may fail before the wait gives up: with their growing delays, half an hour without a network."""
+
+FAILED_FIRST_S = 60
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class _Start:
+    """
+    A start of a lot that had pending keys.
+
+    pending: how many. again_at: when it may start again though none of them was copied, in the clock's seconds.
+    """
+
+    pending: int
+    again_at: float
+
+
+class Readiness:
+    """
+    Which lots may start; a watch asks it at each of its own looks, most of which it answers without any request.
+
+    target: the class to copy into. say: told of looks that failed.
+    """
+
+    def __init__(
+        self, sight: Sight, *, target: str, restore: Restore, clock: Clock, say: Callable[[str], None]
+    ) -> None:
+        self._samples = LotSamples(sight, target=target, clock=clock)
+        self._restoring, self._restore = sight.restoring, restore
+        self._clock, self._say = clock, say
+        self._started: set[str] = set()
+        self._started_early: set[str] = set()
+        self._starts: dict[str, _Start] = {}
+        self._kinds: frozenset[str] = frozenset()
+        self._failed = 0
+        self._delay_s = 0.0
+        self._next_at = clock.monotonic()
+        self._no_use: dict[str, int] = {}
+
+    def may_start(self, idle: Sequence[LotStanding]) -> Sequence[str]:
+        """
+        The names of the lots that may start now; none while the time for a look hasn't come.
+
+        idle: the lots that aren't complete and have no task.
+        Raises S3ReclassError when the first look fails, or looking has failed too often.
+        """
+        if self._clock.monotonic() < self._next_at:
+            return ()
+        open_lots = [one for one in idle if not _all_settled(one)]
+        try:
+            seen = self._samples.look(open_lots)
+            decided = self._decide([one for one in open_lots if one.lot.name in set(seen.lots)])
+        except S3ReclassError as error:
+            self._look_failed(error)
+            return ()
+        # Keys that failed before this run are tried once in it.
+        start = [one.lot.name for one in idle if _all_settled(one) and one.lot.name not in self._started]
+        start += decided
+        self._started.update(start)
+        self._plan_next(seen, started=bool(start))
+        return start
+
+    def waiting(self, standings: Iterable[LotStanding]) -> tuple[LotStanding, ...]:
+        """Those of the lots that are worth waiting for."""
+        return tuple(one for one in standings if self._is_open(one) and not self._is_no_use(one))
+
+    def look_at_once(self, standings: Iterable[LotStanding]) -> bool:
+        """Whether there is news of any of the lots, so that the next look is due now: a task left keys pending."""
+        news = not self._failed and any(not self._samples.is_of(one) for one in standings)
+        if news:
+            self._next_at = self._clock.monotonic()
+        return news
+
+    def no_use(self, standings: Iterable[LotStanding]) -> tuple[LotStanding, ...]:
+        """Those of the lots that have pending keys, of which no restore is under way."""
+        return tuple(one for one in standings if self._is_open(one) and self._is_no_use(one))
+
+    def partly_ready(self, standing: LotStanding) -> bool:
+        """Whether a look knew ready keys of the lot."""
+        return self._samples.knows(standing.lot.name, KeyState.READY)
+
+    @staticmethod
+    def _is_open(standing: LotStanding) -> bool:
+        return not standing.complete and not _all_settled(standing)
+
+    def _is_no_use(self, standing: LotStanding) -> bool:
+        return self._no_use.get(standing.lot.name) == standing.files.attempt
+
+    @property
+    def delay_s(self) -> float:
+        """Seconds from now until the next look."""
+        return max(0.0, self._next_at - self._clock.monotonic())
+
+    @property
+    def typical(self) -> str:
+        """What S3 says of the restores that were seen under way: `tier Bulk: GLACIER 5 to 12 h`, or ""."""
+        tier, asked_at = self._restore.tier, self._restore.requested_at
+        times = [f"{kind} {time}" for kind in sorted(self._kinds) if (time := restore_time(kind, tier))]
+        since = f"asked for from {asked_at:%Y-%m-%d %H:%M} UTC on, " if asked_at else ""
+        return f"{since}tier {tier}: {', '.join(times)}" if times else ""
+
+    def _decide(self, standings: Sequence[LotStanding]) -> list[str]:
+        """The names of those of the lots that may start."""
+        start, no_use = [], {}
+        for standing in standings:
+            name = standing.lot.name
+            match judge_sample(self._samples[name]):
+                case Verdict.START if self._is_worth_it(standing):
+                    start.append(name)
+                case Verdict.NO_USE if not last_finished(standing):
+                    # Each key gets an outcome, once: pending, and why.
+                    start.append(name)
+                case Verdict.NO_USE:
+                    no_use[name] = standing.files.attempt
+                case Verdict.WAIT if name not in self._started_early and self._copies_go_soon():
+                    self._started_early.add(name)
+                    start.append(name)
+                case _:
+                    pass
+        # Asked last, as it reads a file for each lot: whoever asks for restores just now makes waiting of use.
+        self._no_use = {} if no_use and self._restoring() else no_use
+        return start
+
+    def _is_worth_it(self, standing: LotStanding) -> bool:
+        """
+        Whether a task would get further than the last one; if not, one is started now and then all the same.
+
+        A key may seem ready and be left pending: its restored copy expires too soon for its size, say.
+        """
+        name, pending = standing.lot.name, standing.outcomes.get(Outcome.PENDING, 0)
+        last, now = self._starts.get(name), self._clock.monotonic()
+        if last_finished(standing) and last and pending >= last.pending and now < last.again_at:
+            return False
+        self._starts[name] = _Start(pending=pending or standing.lot.keys, again_at=now + UNKNOWN_MOST_S)
+        return True
+
+    def _copies_go_soon(self) -> bool:
+        return copies_go_soon(self._restore.requested_at, self._restore.days, self._clock.now())
+
+    def _plan_next(self, seen: Seen, *, started: bool) -> None:
+        self._failed = 0
+        self._kinds = frozenset(seen.kinds) or self._kinds
+        self._delay_s = next_delay_s(
+            self._delay_s,
+            first_s=FIRST_DELAY_S,
+            most_s=look_every_s(self._kinds, self._restore.tier),
+            started=started,
+            left_out=seen.left_out,
+        )
+        self._next_at = self._clock.monotonic() + self._delay_s
+
+    def _look_failed(self, error: S3ReclassError) -> None:
+        self._failed += 1
+        if self._failed >= FAILED_LOOKS or not self._delay_s:
+            raise error
+        delay_s = FAILED_FIRST_S * 2 ** (self._failed - 1)
+        self._next_at = self._clock.monotonic() + delay_s
+        at = self._clock.now() + timedelta(seconds=delay_s)
+        self._say(f"couldn't look at the restores ({error}): looking again at {at:%Y-%m-%d %H:%M:%S} UTC")
+
+
+def _all_settled(standing: LotStanding) -> bool:
+    """Whether the lot's keys all have outcomes, and none is pending: some have failed."""
+    return last_finished(standing) and not standing.outcomes.get(Outcome.PENDING)

@@ -1,0 +1,1 @@
+"""What networks, a busy S3 and kills do to a job."""

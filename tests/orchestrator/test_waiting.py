@@ -1,0 +1,326 @@
+"""The wait for restores: lots start as theirs become ready, looks are few, and it ends when it should."""
+
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from orchestrator.errors import S3ReclassError
+from orchestrator.flow import Job, begin, make_plan, see_through
+from orchestrator.lot_samples import LotSamples
+from orchestrator.model import TaskState, TaskStatus
+from orchestrator.planning.readiness import Restore, Verdict, judge_sample
+from orchestrator.planning.standing import exit_code_of_phase, totals
+from orchestrator.planning.worker_command import PhaseSettings
+from orchestrator.waiting import Wait
+from orchestrator.watching import STOPPED, Ending, Limits
+from tests.orchestrator.restoring import NEVER, NOT_ASKED, Restores
+from tests.orchestrator.worlds import BEGAN, Ear, ScriptedPlace, WorldClock, finish, job_state, lot_bytes, lots_of
+from worker.contract import LotEntry, Outcome, Phase
+
+BULK = Restore(tier="Bulk")
+COPY = PhaseSettings(phase=Phase.COPY, storage_class="STANDARD_IA")
+HOUR = 3_600.0
+
+
+class World:
+    """A job of so many lots in a scripted place, whose keys' restores are ready at their times."""
+
+    def __init__(
+        self, root: Path, lots: int, ready_at: Callable[[LotEntry], float], *, keys: int = 2, clock_s: float = 0
+    ) -> None:
+        """Make the world."""
+        self.clock, self.ear = WorldClock(seconds=clock_s), Ear()
+        self.restores = Restores(self.clock, ready_at, keys=keys)
+        cut = lots_of(lots, keys)
+        self.place = ScriptedPlace(root, self.restores.fate)
+        self.job = Job(lots=cut, state=job_state(root, cut), place=self.place, read_lot=lot_bytes)
+
+    def waits(self, limit_s: float = 100 * HOUR, restore: Restore = BULK) -> int:
+        """Run the copy phase with a wait; the exit code."""
+        clock = self.clock.clock()
+        plan = make_plan(self.job, COPY, None)
+        begin(self.job, plan, clock)
+        wait = Wait(limit_s=limit_s, readiness=self.restores.readiness(self.job, restore))
+        self.ending: Ending = see_through(self.job, plan, audience=self.ear, clock=clock, limits=Limits(), wait=wait)
+        return int(exit_code_of_phase(totals(self.ending.standings)))
+
+    def starts(self) -> list[tuple[str, int]]:
+        """The lots and attempts that were started, in order."""
+        return [(request.lot, request.attempt) for request in self.place.started]
+
+
+def hours_by_lot(*hours: float) -> Callable[[LotEntry], float]:
+    """Each lot's keys are ready after so many hours."""
+    return lambda entry: hours[int(entry.key[4:9])] * HOUR
+
+
+def test_lots_start_as_theirs_become_ready(tmp_path: Path) -> None:
+    """A lot that is ready is copied while others are still waited for; no task starts in vain."""
+    world = World(tmp_path, 3, hours_by_lot(6, 0, 12))
+    done: list[tuple[float, int]] = []
+    world.clock.on_sleep = lambda now: done.append((now, len(world.place.started)))
+
+    assert world.waits() == 0
+    assert world.starts() == [("lot-00001", 1), ("lot-00000", 1), ("lot-00002", 1)]
+    assert next(count for now, count in done if now > 5 * HOUR) == 1
+    assert next(count for now, count in done if now > 7 * HOUR) == 2
+    assert 12 * HOUR <= world.clock.seconds < 12.6 * HOUR
+
+
+def test_each_sleep_says_when_the_next_look_is(tmp_path: Path) -> None:
+    """By the clock and from now, with what S3 says of the tier; ever more rarely, up to a 24th of that."""
+    world = World(tmp_path, 2, hours_by_lot(12, 12))
+
+    world.waits(restore=Restore(tier="Bulk", requested_at=BEGAN))
+
+    assert world.ear.remarks[0] == (
+        "4 keys in 2 lots wait for their restores (asked for from 2026-01-02 03:04 UTC on, tier Bulk: GLACIER 5 to "
+        "12 h): looking again at 2026-01-02 03:04:15 UTC, in 10 s"
+    )
+    assert [line.rpartition(", in ")[2] for line in world.ear.remarks[:9]] == [
+        "10 s",
+        "20 s",
+        "40 s",
+        "1 min 20 s",
+        "2 min 40 s",
+        "5 min 20 s",
+        "10 min 40 s",
+        "21 min 20 s",
+        "30 min 00 s",
+    ]
+    assert len(world.restores.heads) < 100
+
+
+def test_a_lot_that_is_not_ready_costs_a_request_a_look(tmp_path: Path) -> None:
+    """In 48 hours of waiting for 20 lots of 100 keys, hardly more requests are sent than the copies need."""
+    world = World(tmp_path, 20, lambda _: 48 * HOUR, keys=100)
+
+    assert world.waits() == 0
+
+    looks = len(world.ear.remarks)
+    assert looks < 110
+    assert len(world.restores.heads) <= looks * 20 * 2 + 20 * 16
+
+
+def test_a_look_has_room_for_so_many_requests(tmp_path: Path) -> None:
+    """With more lots than that, each has its turn."""
+    world = World(tmp_path, 12, lambda _: NEVER, keys=1)
+    samples = LotSamples(world.restores.sight(world.job), target="STANDARD", clock=world.clock.clock(), requests=5)
+    idle = world.job.state.standings(world.job.lots, Phase.COPY)
+
+    looks = [samples.look(idle) for _ in range(3)]
+
+    assert [(len(seen.lots), seen.left_out) for seen in looks] == [(5, True)] * 3
+    assert len({entry.key for entry in world.restores.heads}) == 12
+
+
+def test_no_room_for_the_rest_of_a_sample(tmp_path: Path) -> None:
+    """It is left for the next look, and no request goes beyond the room."""
+    world = World(tmp_path, 3, lambda _: 0, keys=100)
+    samples = LotSamples(world.restores.sight(world.job), target="STANDARD", clock=world.clock.clock(), requests=24)
+    idle = world.job.state.standings(world.job.lots, Phase.COPY)
+
+    assert samples.look(idle).left_out
+    assert len(world.restores.heads) == 6 + 14
+    assert [judge_sample(samples[one.lot.name]) for one in idle] == [Verdict.START, Verdict.WAIT, Verdict.WAIT]
+
+
+def test_stragglers_are_for_a_later_attempt(tmp_path: Path) -> None:
+    """A lot starts though a few of its keys aren't ready; when those are, another task copies them."""
+    world = World(tmp_path, 1, lambda entry: 20 * HOUR if entry.key.endswith("99") else HOUR, keys=100)
+
+    assert world.waits() == 0
+    assert world.starts() == [("lot-00000", 1), ("lot-00000", 2)]
+    assert world.clock.seconds < 20.6 * HOUR
+
+
+def test_pending_keys_of_an_earlier_run_are_looked_at_alone(tmp_path: Path) -> None:
+    """The sample is of the keys that the last attempt left pending, not of those that it copied."""
+    world = World(tmp_path, 1, lambda entry: 20 * HOUR if entry.key.endswith("99") else 0, keys=100)
+    begin(world.job, plan := make_plan(world.job, COPY, None), world.clock.clock())
+    finish(tmp_path, plan.starts[0], {Outcome.COPIED: 99, Outcome.PENDING: 1})
+
+    assert world.waits() == 0
+    assert {entry.key for entry in world.restores.heads} == {"lot-00000/99"}
+    assert world.starts() == [("lot-00000", 2)]
+
+
+def test_failed_keys_are_tried_again_once(tmp_path: Path) -> None:
+    """A lot with failed keys and no pending ones starts at once, and isn't waited for."""
+    world = World(tmp_path, 2, hours_by_lot(0, 6))
+    world.place.fate = lambda request: (
+        {Outcome.COPIED: 1, Outcome.DENIED: 1} if request.lot == "lot-00000" else world.restores.fate(request)
+    )
+
+    assert world.waits() == 3
+    assert world.starts() == [("lot-00000", 1), ("lot-00001", 1)]
+    assert world.waits() == 3
+    assert world.starts()[2:] == [("lot-00000", 2)]
+
+
+def test_waiting_has_a_limit(tmp_path: Path) -> None:
+    """At its end each lot without results is looked at once, so that every key has an outcome: exit code 4."""
+    world = World(tmp_path, 2, hours_by_lot(90, 0))
+
+    code = world.waits(limit_s=HOUR)
+
+    assert code == 4
+    assert totals(world.ending.standings).outcomes == {Outcome.COPIED: 2, Outcome.PENDING: 2}
+    assert world.ear.remarks[-2:] == [
+        "the wait limit of 1 h 00 min has passed: each key of 1 lots is looked at once, then it ends",
+        "2 keys are still pending; nothing is lost: the same command again goes on from here",
+    ]
+    assert HOUR <= world.clock.seconds < HOUR + 60
+
+
+def test_a_run_after_the_limit_goes_on(tmp_path: Path) -> None:
+    """No task for what is copied, and none for what isn't ready; at the limit, none for what has its outcome."""
+    world = World(tmp_path, 2, hours_by_lot(90, 0))
+    world.waits(limit_s=HOUR)
+    before = len(world.place.started)
+
+    assert world.waits(limit_s=HOUR) == 4
+    assert world.starts()[before:] == []
+    assert world.waits() == 0
+    assert world.starts()[before:] == [("lot-00000", 2)]
+
+
+def test_at_the_limit_no_restored_copy_is_left_to_expire(tmp_path: Path) -> None:
+    """A lot that is ready in part is copied in part."""
+    world = World(tmp_path, 1, lambda entry: HOUR / 2 if int(entry.key[10:]) < 50 else NEVER, keys=100)
+    begin(world.job, plan := make_plan(world.job, COPY, None), world.clock.clock())
+    finish(tmp_path, plan.starts[0], {Outcome.PENDING: 100})
+
+    assert world.waits(limit_s=2 * HOUR) == 4
+    assert totals(world.ending.standings).outcomes == {Outcome.COPIED: 50, Outcome.PENDING: 50}
+
+
+def test_what_is_ready_is_copied_before_it_expires(tmp_path: Path) -> None:
+    """A day before restored copies go, a lot starts though not enough of it is ready; once in a run."""
+    world = World(tmp_path, 1, lambda entry: 5 * HOUR if int(entry.key[10:]) < 50 else NEVER, keys=100)
+
+    assert world.waits(limit_s=80 * HOUR, restore=Restore(tier="Bulk", days=3, requested_at=BEGAN)) == 4
+    assert world.starts()[0] == ("lot-00000", 1)
+    assert totals(world.ending.standings).outcomes == {Outcome.COPIED: 50, Outcome.PENDING: 50}
+    assert len(world.starts()) == 1
+
+
+def test_keys_without_a_restore_are_not_waited_for(tmp_path: Path) -> None:
+    """They get their outcome, pending; then the wait ends and says that it is of no use."""
+    world = World(tmp_path, 2, lambda entry: NOT_ASKED if entry.key.startswith("lot-00001") else HOUR)
+
+    assert world.waits() == 4
+    assert world.starts() == [("lot-00001", 1), ("lot-00000", 1)]
+    assert world.ear.remarks[-1].startswith("2 keys are pending, but no restore of theirs is under way")
+    assert world.clock.seconds < 2 * HOUR
+
+
+def test_while_restores_are_being_asked_for_it_waits(tmp_path: Path) -> None:
+    """Another launcher's restore phase may get to these keys yet."""
+    asked = {"at": NOT_ASKED}
+    world = World(tmp_path, 1, lambda _: asked["at"])
+    world.restores.restoring = True
+
+    def ask(now: float) -> None:
+        if now > HOUR:
+            asked["at"], world.restores.restoring = 2 * HOUR, False
+
+    world.clock.on_sleep = ask
+
+    assert world.waits() == 0
+
+
+def test_a_task_that_gets_no_further_is_not_started_over_and_over(tmp_path: Path) -> None:
+    """Keys that look ready and stay pending get a task every half an hour, not at each look."""
+    world = World(tmp_path, 1, lambda _: 0)
+    world.place.fate = lambda _: {Outcome.PENDING: 2}
+
+    assert world.waits(limit_s=2 * HOUR) == 4
+    assert len(world.place.started) <= 6
+
+
+def test_a_lot_that_was_given_up_is_left_alone(tmp_path: Path) -> None:
+    """As in a run without a wait: three tasks lost, then the other lots go on."""
+    world = World(tmp_path, 2, hours_by_lot(0, 6))
+    lost = TaskState(status=TaskStatus.STOPPED, reason="out of memory")
+    world.place.fate = lambda request: lost if request.lot == "lot-00000" else world.restores.fate(request)
+
+    assert world.waits() == 3
+    assert world.starts() == [("lot-00000", 1), ("lot-00000", 2), ("lot-00000", 3), ("lot-00001", 1)]
+    assert dict(world.ending.given_up) == {"lot-00000": "out of memory"}
+
+
+def test_a_network_that_fails_for_a_while_does_not_end_the_wait(tmp_path: Path) -> None:
+    """The look is taken again, ever later; the reason and the time are told."""
+    world = World(tmp_path, 1, hours_by_lot(6))
+    world.clock.on_sleep = lambda now: setattr(world.restores, "failing", 4) if now == 10 else None
+
+    assert world.waits() == 0
+    assert [line.partition(":")[0] for line in world.restores.said] == [
+        "couldn't look at the restores (no network)"
+    ] * 4
+    assert world.restores.said[0].endswith("looking again at 2026-01-02 03:05:15 UTC")
+
+
+def test_what_a_task_left_pending_is_looked_at_at_once(tmp_path: Path) -> None:
+    """So that a wait which is of no use ends without a sleep."""
+    world = World(tmp_path, 1, lambda entry: NOT_ASKED if entry.key.endswith("1") else 0)
+
+    assert world.waits() == 4
+    assert world.clock.seconds < 10
+
+
+@pytest.mark.parametrize("after_s", [0, 10])
+def test_a_look_that_always_fails_ends_the_wait(tmp_path: Path, after_s: float) -> None:
+    """The first at once, as something is wrong with the command; later ones after half an hour."""
+    world = World(tmp_path, 1, hours_by_lot(6))
+    world.restores.failing = 0 if after_s else 99
+    world.clock.on_sleep = lambda now: setattr(world.restores, "failing", 99) if now == after_s else None
+
+    with pytest.raises(S3ReclassError, match="no network"):
+        world.waits()
+
+    assert world.clock.seconds <= (2_000 if after_s else 0)
+
+
+def test_stop_ends_a_wait(tmp_path: Path) -> None:
+    """`s3reclass stop` is heard within a minute, amid a long sleep."""
+    world = World(tmp_path, 1, lambda _: NEVER)
+
+    def stop(now: float) -> None:
+        if 5 * HOUR < now < 5 * HOUR + 31:
+            world.job.state.ask_to_stop(world.clock.clock().now())
+
+    world.clock.on_sleep = stop
+
+    assert world.waits() == 3
+    assert world.ending.halted == STOPPED
+    assert world.clock.seconds < 5 * HOUR + 90
+
+
+def test_a_wait_that_was_killed_is_begun_anew(tmp_path: Path) -> None:
+    """Nothing of it is kept but the results: the same samples are taken, and nothing runs twice."""
+    killed = World(tmp_path, 2, hours_by_lot(0, 12))
+
+    def kill(now: float) -> None:
+        if now > HOUR:
+            raise KeyboardInterrupt
+
+    killed.clock.on_sleep = kill
+    with pytest.raises(KeyboardInterrupt):
+        killed.waits()
+
+    again = World(tmp_path, 2, hours_by_lot(0, 12), clock_s=killed.clock.seconds)
+    assert again.waits() == 0
+    assert killed.starts() + again.starts() == [("lot-00000", 1), ("lot-00001", 1)]
+
+
+def test_snapshots_tell_of_lots_that_are_held(tmp_path: Path) -> None:
+    """While a task runs, the others are told as not restored yet."""
+    world = World(tmp_path, 3, hours_by_lot(0, 6, 6))
+
+    world.waits()
+
+    assert world.ear.snapshots[0].held == 2
+    assert world.ear.snapshots[-1].held == 0

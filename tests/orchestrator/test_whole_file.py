@@ -1,0 +1,72 @@
+"""A file that a command writes: whole, or not there."""
+
+import gzip
+import os
+import threading
+from pathlib import Path
+
+import pytest
+
+from orchestrator.errors import S3ReclassError
+from orchestrator.whole_file import whole_file
+
+
+def test_a_file_appears_when_it_is_whole(tmp_path: Path) -> None:
+    """Until then the old one stays; nothing else is left behind."""
+    path = tmp_path / "rows.csv"
+    path.write_text("old")
+
+    with whole_file(path) as write:
+        write("å\r\n")
+        assert path.read_text() == "old"
+
+    assert path.read_bytes() == "å\r\n".encode()
+    assert [*tmp_path.iterdir()] == [path]
+
+
+def test_a_file_that_is_not_finished_leaves_the_old_one(tmp_path: Path) -> None:
+    """Whatever ended the block."""
+    path = tmp_path / "rows.csv"
+    path.write_text("old")
+
+    def interrupted() -> None:
+        with whole_file(path) as write:
+            write("new")
+            raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        interrupted()
+
+    assert path.read_text() == "old"
+    assert [*tmp_path.iterdir()] == [path]
+
+
+def test_gz_is_gzipped(tmp_path: Path) -> None:
+    """By the name."""
+    with whole_file(tmp_path / "rows.csv.gz") as write:
+        write("row")
+
+    assert gzip.decompress((tmp_path / "rows.csv.gz").read_bytes()) == b"row"
+
+
+def test_a_pipe_stays_a_pipe(tmp_path: Path) -> None:
+    """What isn't an ordinary file is written to and never replaced."""
+    path = tmp_path / "pipe"
+    os.mkfifo(path)
+    read: list[str] = []
+    reader = threading.Thread(target=lambda: read.append(path.read_text()))
+    reader.start()
+
+    with whole_file(path) as write:
+        write("row")
+    reader.join(30)
+
+    assert read == ["row"]
+    assert path.is_fifo()
+
+
+def test_a_folder_that_is_not_there_is_named(tmp_path: Path) -> None:
+    """With the system's reason."""
+    told = r"missing/rows\.csv can't be written: No such file or directory"
+    with pytest.raises(S3ReclassError, match=told), whole_file(tmp_path / "missing" / "rows.csv"):
+        pass

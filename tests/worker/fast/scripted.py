@@ -1,0 +1,75 @@
+"""A fast lane whose server is a function: bytes in, bytes out."""
+
+import socket
+from collections.abc import Callable
+from types import SimpleNamespace
+from typing import TYPE_CHECKING, cast
+
+from worker.fast.lane import FastLane
+
+if TYPE_CHECKING:
+    from mypy_boto3_s3 import S3Client
+
+    from worker.fast.signing import Credentials
+
+OK_HEAD = (
+    b"HTTP/1.1 200 OK\r\nLast-Modified: Sun, 01 Jan 2023 12:00:00 GMT\r\n"
+    b'ETag: "fba9dede5f27731c9771645a39863328"\r\nContent-Length: 3\r\nServer: AmazonS3\r\n\r\n'
+)
+OK_COPY_BODY = (
+    b'<?xml version="1.0" encoding="UTF-8"?>\n<CopyObjectResult xmlns="http://s3.amazonaws.com/doc/2006-03-01/">'
+    b"<LastModified>2026-10-28T22:32:00.000Z</LastModified><ETag>&quot;e&quot;</ETag></CopyObjectResult>"
+)
+OK_COPY = b"HTTP/1.1 200 OK\r\nContent-Length: %d\r\n\r\n" % len(OK_COPY_BODY) + OK_COPY_BODY
+OK_RESTORE = b"HTTP/1.1 202 Accepted\r\nContent-Length: 0\r\n\r\n"
+OK = {b"HEAD": OK_HEAD, b"PUT ": OK_COPY, b"POST": OK_RESTORE}
+
+Answerer = Callable[[bytes], bytes]
+
+
+class ScriptedSocket:
+    """
+    What the lane takes for a socket. pieces: how many bytes come at a time.
+
+    After the answer the server has closed the connection if it was cut short: nothing more comes.
+    """
+
+    def __init__(self, answer: Answerer, pieces: int = 1 << 16) -> None:
+        self._answer = answer
+        self._pieces = pieces
+        self._coming = b""
+        self.closed = False
+
+    def sendall(self, data: bytes) -> None:
+        """Take a request."""
+        self._coming = self._answer(data)
+
+    def recv(self, _: int) -> bytes:
+        """The answer's next piece; b"" at its end."""
+        piece, self._coming = self._coming[: self._pieces], self._coming[self._pieces :]
+        return piece
+
+    def gettimeout(self) -> float | None:
+        """None."""
+
+    def settimeout(self, _: object) -> None:
+        """Nothing to wait for."""
+
+    def close(self) -> None:
+        """Remember it."""
+        self.closed = True
+
+
+def socket_of(answer: Answerer, pieces: int = 1 << 16) -> socket.socket:
+    """A socket to such a server."""
+    return cast("socket.socket", ScriptedSocket(answer, pieces))
+
+
+def credentials(token: str | None = None) -> "Credentials":
+    """Credentials."""
+    return SimpleNamespace(access_key="AKIA", secret_key="secret", token=token)
+
+
+def lane_to(client: "S3Client", answer: Answerer, token: str | None = None) -> FastLane:
+    """A fast lane beside this client, to such a server."""
+    return FastLane(client, lambda: credentials(token), lambda _host, _port, _tls: lambda: socket_of(answer))

@@ -1,0 +1,418 @@
+"""What the fast lane sends is what botocore would send, and what it reads is what botocore would read."""
+
+from collections.abc import Iterator
+from datetime import UTC, datetime
+from io import BytesIO
+from typing import TYPE_CHECKING, Any
+
+import boto3
+import pytest
+from botocore.awsrequest import AWSPreparedRequest, AWSResponse
+from botocore.exceptions import ClientError
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from tests.worker.fast.scripted import OK, OK_COPY_BODY, lane_to
+from worker.actions.asking import answer_of
+from worker.answers import Answer
+from worker.clients import object_client
+from worker.fast.connection import Reply, StrangeError
+from worker.fast.reading import Reading
+from worker.fast.sending import COPY, HEAD, OPERATIONS, RESTORE, Sending
+
+if TYPE_CHECKING:
+    from mypy_boto3_s3 import S3Client
+
+ENDPOINTS = {"aws": None, "path": "http://127.0.0.1:4566", "ip6": "http://[::1]:80"}
+NOT_COMPARED = {
+    "authorization",
+    "user-agent",
+    "x-amz-date",
+    "content-length",
+    "amz-sdk-request",
+    "amz-sdk-invocation-id",
+}
+
+KEYS = st.text(st.characters(exclude_categories=["Cs"]), min_size=1, max_size=60) | st.sampled_from(
+    ["a//b", "/a", "../x", "a/./b", "a b+c", "100%", "a%2Fb", "ä/日本", "line\nend", "\x01", "?x=1#y", "~-_.!*'()"]
+)
+BUCKETS = st.sampled_from(["bucket", "with.dots", "with-dashes-123", "xyz"])
+TEXT = st.text(st.characters(min_codepoint=33, max_codepoint=126), min_size=1, max_size=30)
+VERSION = st.text("abcXYZ019._-", min_size=1, max_size=32)
+DATES = st.datetimes(datetime(2020, 1, 1), datetime(2100, 1, 1)).map(lambda at: at.replace(microsecond=0, tzinfo=UTC))  # noqa: DTZ001 (hypothesis wants them so)
+WHOSE = {"RequestPayer": st.just("requester"), "ExpectedBucketOwner": st.just("123456789012")}
+
+
+def _copy(bucket: str, key: str, version: str, more: dict[str, Any]) -> dict[str, Any]:
+    source = {"Bucket": bucket, "Key": key} | ({"VersionId": version} if version else {})
+    return {"Bucket": bucket, "Key": key, "CopySource": source, **more}
+
+
+PARAMETERS: dict[str, st.SearchStrategy[dict[str, Any]]] = {
+    HEAD: st.fixed_dictionaries(
+        {"Bucket": BUCKETS, "Key": KEYS},
+        optional={"VersionId": VERSION, "ChecksumMode": st.just("ENABLED"), "IfMatch": TEXT, **WHOSE},
+    ),
+    RESTORE: st.fixed_dictionaries(
+        {
+            "Bucket": BUCKETS,
+            "Key": KEYS,
+            "RestoreRequest": st.builds(
+                lambda days, tier: days | {"GlacierJobParameters": {"Tier": tier}},
+                st.fixed_dictionaries({}, optional={"Days": st.integers(1, 1000)}),
+                st.sampled_from(["Bulk", "Standard", "Expedited"]),
+            ),
+        },
+        optional={"VersionId": VERSION, **WHOSE},
+    ),
+    COPY: st.builds(
+        _copy,
+        BUCKETS,
+        KEYS,
+        st.just("") | VERSION,
+        st.fixed_dictionaries(
+            {"CopySourceIfMatch": TEXT, "StorageClass": st.just("STANDARD_IA"), "MetadataDirective": st.just("COPY")},
+            optional={
+                "TaggingDirective": st.just("COPY"),
+                "IfMatch": TEXT,
+                "IfNoneMatch": st.just("*"),
+                "ServerSideEncryption": st.sampled_from(["AES256", "aws:kms", "aws:kms:dsse"]),
+                "SSEKMSKeyId": TEXT,
+                "BucketKeyEnabled": st.booleans(),
+                "WebsiteRedirectLocation": TEXT.map(lambda text: f"/{text}"),
+                "ObjectLockMode": st.just("GOVERNANCE"),
+                "ObjectLockRetainUntilDate": DATES,
+                "ObjectLockLegalHoldStatus": st.just("ON"),
+                "ObjectLockEventHold": st.just("ON"),
+                "ObjectLockEventHoldDurationDays": st.integers(1, 100),
+                "GrantFullControl": TEXT.map(lambda text: f'id="{text}"'),
+                "GrantRead": st.just('uri="http://acs.amazonaws.com/groups/global/AllUsers", id="a"'),
+                "ExpectedSourceBucketOwner": st.just("123456789012"),
+                **WHOSE,
+            },
+        ),
+    ),
+}
+
+
+class Both:
+    """A client whose requests are kept instead of sent, and the fast lane beside it, likewise."""
+
+    def __init__(self, endpoint: str | None) -> None:
+        self.client: Any = object_client(1) if endpoint is None else _with_endpoint(endpoint)
+        self.theirs: AWSPreparedRequest | None = None
+        self.ours = b""
+        self.lane = lane_to(self.client, self._answer, token="token")
+        answer: Any = self._keep
+        self.client.meta.events.register("before-send.s3", answer)
+
+    def _answer(self, data: bytes) -> bytes:
+        self.ours = data
+        return OK[data[:4]]
+
+    def _keep(self, request: AWSPreparedRequest, **_: Any) -> AWSResponse:
+        self.theirs = request
+        return answer_with(request, 200, {}, OK_COPY_BODY if request.method == "PUT" else b"")
+
+
+def _with_endpoint(endpoint: str) -> "S3Client":
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("AWS_ENDPOINT_URL", endpoint)
+        return object_client(1)
+
+
+def answer_with(request: AWSPreparedRequest, status: int, headers: dict[str, str], body: bytes) -> AWSResponse:
+    """An answer that didn't come over any network."""
+
+    class Raw(BytesIO):
+        def stream(self, **_: Any) -> Iterator[bytes]:
+            yield self.read()
+
+    given: Any = headers
+    return AWSResponse(request.url, status, given, Raw(body))
+
+
+@pytest.fixture(scope="module", params=ENDPOINTS)
+def both(request: pytest.FixtureRequest) -> Iterator[Both]:
+    """Both ways to one endpoint; AWS itself as far as they know."""
+    with pytest.MonkeyPatch.context() as patch:
+        for name, value in {"ACCESS_KEY_ID": "AKIA", "SECRET_ACCESS_KEY": "secret", "SESSION_TOKEN": "token"}.items():
+            patch.setenv(f"AWS_{name}", value)
+        patch.setenv("AWS_DEFAULT_REGION", "eu-west-1")
+        patch.delenv("AWS_ENDPOINT_URL", raising=False)
+        patch.setattr(boto3, "DEFAULT_SESSION", None)
+        yield Both(ENDPOINTS[request.param])
+
+
+@pytest.mark.parametrize("operation", OPERATIONS)
+@given(data=st.data())
+@settings(max_examples=25, suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None)
+def test_a_request_is_botocores(operation: str, both: Both, data: st.DataObject) -> None:
+    """The same method, host, path, query, headers and body, whatever the bucket, the key and the arguments."""
+    parameters = data.draw(PARAMETERS[operation])
+
+    both.lane.ask(operation, parameters)
+    getattr(both.client, operation)(**parameters)
+
+    assert both.theirs
+    assert read_bytes(both.ours) == read_prepared(both.theirs)
+
+
+def read_bytes(sent: bytes) -> tuple[str, str, dict[str, str], bytes]:
+    """What is compared of a request."""
+    head, _, body = sent.partition(b"\r\n\r\n")
+    line, *lines = head.decode("ascii").split("\r\n")
+    method, target, version = line.split(" ")
+    headers = dict(one.split(": ", 1) for one in lines)
+    host = headers.pop("host")
+    assert version == "HTTP/1.1"
+    assert headers.get("content-length", "0") == str(len(body))
+    signed = headers["authorization"].split("SignedHeaders=")[1].split(",")[0].split(";")
+    assert {"host", *headers} - {"authorization", "content-length"} == set(signed)
+    return method, f"{host}{target}", {k: v for k, v in headers.items() if k not in NOT_COMPARED}, body
+
+
+def read_prepared(request: AWSPreparedRequest) -> tuple[str, str, dict[str, str], bytes]:
+    """The same of botocore's."""
+    _, _, rest = request.url.partition("://")
+    sent: Any = request.headers
+    headers = {name.lower(): value.decode() if isinstance(value, bytes) else str(value) for name, value in sent.items()}
+    body: Any = request.body
+    return (
+        request.method,
+        rest.replace("[::1]:80/", "[::1]/"),
+        {name: value for name, value in headers.items() if name not in NOT_COMPARED},
+        body or b"",
+    )
+
+
+@pytest.fixture(scope="module")
+def client() -> Any:
+    """A client that answers what a test tells it to."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("AWS_ACCESS_KEY_ID", "AKIA")
+        patch.setenv("AWS_SECRET_ACCESS_KEY", "secret")
+        patch.setenv("AWS_DEFAULT_REGION", "eu-west-1")
+        return _with_endpoint("http://127.0.0.1:9")
+
+
+ARGUMENTS: dict[str, dict[str, Any]] = {
+    HEAD: {},
+    RESTORE: {"RestoreRequest": {"Days": 1, "GlacierJobParameters": {"Tier": "Bulk"}}},
+    COPY: {"CopySource": {"Bucket": "bucket", "Key": "k"}},
+}
+
+
+def by_boto3(client: Any, operation: str, reply: Reply) -> dict[str, Any] | Answer:
+    """What boto3 makes of an answer."""
+
+    def give(request: AWSPreparedRequest, **_: Any) -> AWSResponse:
+        return answer_with(request, reply.status, dict(reply.lines), reply.body)
+
+    client.meta.events.register("before-send.s3", give)
+    try:
+        found: dict[str, Any] = getattr(client, operation)(Bucket="bucket", Key="k", **ARGUMENTS[operation])
+    except ClientError as error:
+        return answer_of(error)
+    finally:
+        client.meta.events.unregister("before-send.s3", give)
+    found["ResponseMetadata"] = {"HTTPStatusCode": found["ResponseMetadata"]["HTTPStatusCode"]}
+    return found
+
+
+def reply(status: int, headers: dict[str, str], body: bytes = b"") -> Reply:
+    """An answer."""
+    return Reply(status, {name.lower(): value for name, value in headers.items()}, list(headers.items()), body)
+
+
+HTTP_DATES = st.datetimes(datetime(1971, 1, 1), datetime(2200, 1, 1)).map(lambda at: f"{at:%a, %d %b %Y %H:%M:%S} GMT")  # noqa: DTZ001 (hypothesis wants them so)
+ISO_DATES = DATES.map(lambda at: f"{at:%Y-%m-%dT%H:%M:%S}.000Z")
+COUNTS = st.integers(0, 10**13).map(str)
+VALUES = {"string": TEXT, "integer": COUNTS, "long": COUNTS, "boolean": st.sampled_from(["true", "false"])}
+HEAD_HEADERS = {
+    "Restore": st.sampled_from(['ongoing-request="true"', 'ongoing-request="false", expiry-date="Fri, 21 Dec 2012"']),
+    "Expires": HTTP_DATES | st.sampled_from(["0", "-1", "never", "2033-12-01T16:00:00Z"]),
+    "LastModified": HTTP_DATES,
+    "ObjectLockRetainUntilDate": ISO_DATES,
+}
+NOT_IN_A_PLAIN_HEAD = {"SSECustomerAlgorithm", "SSECustomerKeyMD5", "MissingMeta", "DeleteMarker", "ContentRange"}
+
+
+def _head_headers() -> st.SearchStrategy[dict[str, str]]:
+    """Any headers that HeadObject may answer with, by botocore's model."""
+    model = boto3.session.Session()._session.get_service_model("s3")  # noqa: SLF001 (boto3 has no way to ask)
+    shape: Any = model.operation_model("HeadObject").output_shape
+    headers = {
+        member.serialization["name"]: HEAD_HEADERS[name] if name in HEAD_HEADERS else VALUES[member.type_name]
+        for name, member in shape.members.items()
+        if member.serialization["location"] == "header" and name not in NOT_IN_A_PLAIN_HEAD
+    }
+    needed = {name: headers.pop(name) for name in ("ETag", "Content-Length", "Last-Modified")}
+    metadata = st.dictionaries(st.sampled_from(["a", "long-name", "x"]).map(lambda name: f"x-amz-meta-{name}"), TEXT)
+    unknown = {"Server": st.just("AmazonS3"), "x-amz-id-2": TEXT, "x-amz-new": TEXT, "Accept-Ranges": st.just("bytes")}
+    known = st.fixed_dictionaries(needed, optional=headers | unknown)
+    return st.builds(lambda one, two: {**one, **two}, known, metadata)
+
+
+@given(headers=_head_headers())
+@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+def test_a_head_is_read_as_boto3_reads_it(headers: dict[str, str], client: Any) -> None:
+    """Every header that S3 may show, and any mixture of them: the same values, of the same types."""
+    answer = reply(200, headers)
+
+    found = Reading(client.meta.service_model).understand(HEAD, answer)
+
+    assert isinstance(found, dict)
+    assert shape_of(found) == shape_of(by_boto3(client, HEAD, answer))
+
+
+def shape_of(found: Any) -> dict[str, tuple[type, Any]]:
+    """The values with their types: True equals 1."""
+    return {name: (type(value), value) for name, value in found.items()}
+
+
+@pytest.mark.parametrize(
+    "headers",
+    [
+        {},
+        {"x-amz-version-id": "v", "x-amz-copy-source-version-id": "u", "x-amz-server-side-encryption": "AES256"},
+        {"x-amz-server-side-encryption-bucket-key-enabled": "true", "x-amz-request-charged": "requester"},
+    ],
+)
+@pytest.mark.parametrize(
+    "body",
+    [
+        OK_COPY_BODY,
+        b"  \n " + OK_COPY_BODY,
+        b"<?xml version='1.0'?>\n \n<CopyObjectResult><ETag>e</ETag> <ChecksumMD5>a</ChecksumMD5></CopyObjectResult>",
+        b"<CopyObjectResult><ETag>&#34;e&#34;</ETag><New>&lt;&amp;</New></CopyObjectResult>\n",
+    ],
+)
+def test_a_copy_is_read_as_boto3_reads_it(headers: dict[str, str], body: bytes, client: Any) -> None:
+    """With white space before and within, as S3 sends it while a copy takes long."""
+    answer = reply(200, headers, body.lstrip())
+
+    found = Reading(client.meta.service_model).understand(COPY, reply(200, headers, body))
+
+    assert found == by_boto3(client, COPY, answer)
+
+
+@pytest.mark.parametrize("status", [200, 202])
+def test_a_restore_is_read_as_boto3_reads_it(status: int, client: Any) -> None:
+    """Its status is what counts."""
+    answer = reply(status, {"x-amz-request-charged": "requester"})
+
+    found = Reading(client.meta.service_model).understand(RESTORE, answer)
+
+    assert found == by_boto3(client, RESTORE, answer)
+    assert isinstance(found, dict)
+    assert found["ResponseMetadata"]["HTTPStatusCode"] == status
+
+
+def error(code: str, message: str = "Told &quot;so&quot;") -> bytes:
+    """An error's body as S3 writes it."""
+    return (
+        f'<?xml version="1.0" encoding="UTF-8"?>\n<Error><Code>{code}</Code><Message>{message}</Message>'
+        "<Key>a&amp;b</Key><RequestId>1</RequestId><HostId/></Error>"
+    ).encode()
+
+
+@pytest.mark.parametrize(
+    ("operation", "answer"),
+    [
+        (HEAD, reply(404, {})),
+        (HEAD, reply(412, {})),
+        (HEAD, reply(503, {})),
+        (RESTORE, reply(403, {}, error("InvalidObjectState"))),
+        (RESTORE, reply(409, {}, error("RestoreAlreadyInProgress", ""))),
+        (RESTORE, reply(400, {}, error("InvalidArgument", "INTELLIGENT_TIERING ... Days"))),
+        (RESTORE, reply(503, {}, error("GlacierExpeditedRetrievalNotAvailable"))),
+        (COPY, reply(404, {}, error("NoSuchKey"))),
+        (COPY, reply(403, {}, error("AccessDenied"))),
+        (COPY, reply(412, {}, error("PreconditionFailed"))),
+        (COPY, reply(503, {}, error("SlowDown"))),
+    ],
+)
+def test_a_well_known_error_is_read_as_boto3_reads_it(operation: str, answer: Reply, client: Any) -> None:
+    """Code, status and message are the same."""
+    found = Reading(client.meta.service_model).understand(operation, answer)
+
+    assert isinstance(found, Answer)
+    assert found == by_boto3(client, operation, answer)
+
+
+GOOD = {"ETag": '"e"', "Content-Length": "1", "Last-Modified": "Sun, 01 Jan 2023 12:00:00 GMT"}
+
+
+@pytest.mark.parametrize(
+    ("operation", "answer"),
+    [
+        (HEAD, reply(200, {"ETag": '"e"', "Content-Length": "1"})),
+        (HEAD, reply(200, {**GOOD, "Last-Modified": "yesterday"})),
+        (HEAD, reply(200, {**GOOD, "Expires": ""})),
+        (HEAD, reply(200, {**GOOD, "Content-Length": "many"})),
+        (HEAD, reply(200, {**GOOD, "x-amz-missing-meta": "1"})),
+        (HEAD, reply(200, {**GOOD, "x-amz-server-side-encryption-customer-algorithm": "AES256"})),
+        (HEAD, reply(200, {**GOOD, "x-amz-server-side-encryption-bucket-key-enabled": "perhaps"})),
+        (HEAD, reply(200, {**GOOD, "x-amz-object-lock-retain-until-date": "2030-01-01"})),
+        (HEAD, reply(204, GOOD)),
+        (HEAD, reply(206, GOOD)),
+        (HEAD, reply(301, {})),
+        (HEAD, reply(400, {})),
+        (HEAD, reply(403, {})),
+        (HEAD, reply(500, {})),
+        (RESTORE, reply(200, {}, b"<Error><Code>InternalError</Code></Error>")),
+        (RESTORE, reply(404, {}, b"")),
+        (RESTORE, reply(307, {}, error("TemporaryRedirect"))),
+        (COPY, reply(200, {}, b"")),
+        (COPY, reply(200, {}, error("InternalError"))),
+        (COPY, reply(200, {}, OK_COPY_BODY[:-1])),
+        (COPY, reply(200, {}, b"<CopyObjectResult></CopyObjectResult>")),
+        (COPY, reply(200, {}, b"<CopyObjectResult><ETag>a</ETag><ETag>b</ETag></CopyObjectResult>")),
+        (COPY, reply(200, {}, b"<CopyObjectResult><ETag>a</ETag></CopyObjectResult><More/>")),
+        (COPY, reply(200, {}, b"<CopyObjectResult><ETag>&what;</ETag></CopyObjectResult>")),
+        (COPY, reply(200, {}, b"<CopyObjectResult><ETag>a & b</ETag></CopyObjectResult>")),
+        (COPY, reply(200, {}, b"<CopyObjectResult><!-- --><ETag>a</ETag></CopyObjectResult>")),
+        (COPY, reply(200, {}, b"\xff<CopyObjectResult><ETag>a</ETag></CopyObjectResult>")),
+        (COPY, reply(202, {}, OK_COPY_BODY)),
+        (COPY, reply(403, {}, error("SignatureDoesNotMatch"))),
+        (COPY, reply(403, {}, error("NoSuchKey"))),
+        (COPY, reply(404, {}, b"<html><body>Not here</body></html>")),
+        (COPY, reply(500, {}, error("InternalError"))),
+        (COPY, reply(503, {}, b"")),
+    ],
+)
+def test_anything_else_is_strange(operation: str, answer: Reply, client: Any) -> None:
+    """Other statuses, codes, bodies and values: not understood, and what was asked for may have been done."""
+    with pytest.raises(StrangeError) as strange:
+        Reading(client.meta.service_model).understand(operation, answer)
+
+    assert strange.value.sent
+
+
+PLACE = {"Bucket": "bucket", "Key": "k"}
+
+
+@pytest.mark.parametrize(
+    ("operation", "parameters"),
+    [
+        (HEAD, {**PLACE, "PartNumber": 1}),
+        (HEAD, {**PLACE, "IfMatch": "é"}),
+        (HEAD, {**PLACE, "IfMatch": "a\r\nb: c"}),
+        (COPY, {**PLACE, "CopySource": {"Bucket": "arn:aws:s3:eu-west-1:1:accesspoint/a", "Key": "k"}}),
+        (COPY, {**PLACE, "CopySource": {"Bucket": "bucket", "Key": "k", "VersionId": "a?b"}}),
+        (COPY, {**PLACE, "CopySource": PLACE, "Metadata": {"a": "b"}}),
+        (COPY, {**PLACE, "CopySource": PLACE, "WebsiteRedirectLocation": "/ü"}),
+        (
+            COPY,
+            {**PLACE, "CopySource": PLACE, "ObjectLockRetainUntilDate": datetime(2030, 1, 1, 0, 0, 0, 5, tzinfo=UTC)},
+        ),
+        (RESTORE, {**PLACE, "RestoreRequest": {"Days": 1, "GlacierJobParameters": {"Tier": "Bulk"}, "Type": "SELECT"}}),
+    ],
+)
+def test_what_it_cannot_send_is_never_sent(operation: str, parameters: dict[str, Any], client: Any) -> None:
+    """Arguments that it doesn't know, and values that a header doesn't carry plainly: the careful lane's, unsent."""
+    with pytest.raises(StrangeError) as strange:
+        Sending(client.meta.service_model).request(operation, parameters)
+
+    assert not strange.value.sent

@@ -1,0 +1,103 @@
+"""
+How many keys to work on at once, found out while they are worked on.
+
+More requests in flight make a task faster until something else sets the pace: its rate, S3's, its processor. Where
+that point lies depends on how long S3 takes to answer, which differs by operation, size and hour. So the number is
+doubled for as long as that makes the task faster, and tried anew when the task's speed changes.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+
+FEWEST = 32
+MOST = 256
+"""Of 3,000 requests a second each may then take 85 ms. So many threads and connections take some 25 MB; twice as many
+take twice that, and more of the processor for each request."""
+
+INTERVAL_S = 0.5
+ANSWERS_EACH = 4
+"""A look at the speed: after so many seconds at least, and so many requests for each thread."""
+
+_FASTER = 1.05
+_SLOWED, _SPED_UP = 0.7, 1.5
+_LIMITED = 0.9
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Standing:
+    """
+    How far the search is.
+
+    threads: keys worked on at once. before: how many they were before they were last doubled, at `rate_before`.
+    settled_rate: the rate, in requests a second, at which the search ended; None while it goes on.
+    """
+
+    threads: int
+    before: int = 0
+    rate_before: float = 0.0
+    settled_rate: float | None = None
+
+
+def decide(standing: Standing, rate: float, limit: float | None) -> Standing:
+    """
+    What follows from a look; the first row that fits counts.
+
+    | looked at | then |
+    |---|---|
+    | the rate is nearly the limit | settle: more in flight would only wait |
+    | settled, and about as fast as then | stay |
+    | settled, but slower or faster than then | search anew: double |
+    | doubled, and not faster for it | go back, settle |
+    | doubled, faster, or never looked before; as many as there may be | settle |
+    | doubled, faster, or never looked before | double |
+
+    rate: requests a second since the last look. limit: those that the pace allows, None for no limit.
+    """
+    if limit is not None and rate >= _LIMITED * limit:
+        return replace(standing, settled_rate=rate)
+    if standing.settled_rate is not None:
+        if _SLOWED * standing.settled_rate < rate < _SPED_UP * standing.settled_rate:
+            return standing
+    elif rate < _FASTER * standing.rate_before:
+        return Standing(threads=standing.before, settled_rate=standing.rate_before)
+    if standing.threads >= MOST:
+        return Standing(threads=standing.threads, settled_rate=rate)
+    return Standing(threads=min(MOST, 2 * standing.threads), before=standing.threads, rate_before=rate)
+
+
+class Concurrency:
+    """
+    The number of keys that a task works on at once.
+
+    fixed: always so many; 0 to find out.
+    sent: the number of requests sent so far. limit: the present rate in requests a second, None for no limit.
+    clock: seconds, monotonic.
+    """
+
+    def __init__(
+        self,
+        fixed: int,
+        *,
+        sent: Callable[[], int],
+        limit: Callable[[], float | None],
+        clock: Callable[[], float],
+    ) -> None:
+        self._fixed = fixed
+        self._sent = sent
+        self._limit = limit
+        self._clock = clock
+        self._standing = Standing(threads=fixed or FEWEST)
+        self._looked_at, self._sent_before = clock(), sent()
+
+    def threads(self) -> int:
+        """How many there are to be now."""
+        if self._fixed:
+            return self._fixed
+        now = self._clock()
+        passed = now - self._looked_at
+        if passed >= INTERVAL_S:
+            sent = self._sent() - self._sent_before
+            if sent >= ANSWERS_EACH * self._standing.threads:
+                self._standing = decide(self._standing, sent / passed, self._limit())
+                self._looked_at, self._sent_before = now, self._sent()
+        return self._standing.threads

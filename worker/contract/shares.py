@@ -1,0 +1,47 @@
+"""What `rate.json` says: the share of a job's request rate that each of its running tasks may take."""
+
+import json
+from dataclasses import dataclass
+from typing import Any, Self
+
+from worker.contract.outcomes import ContractError
+
+SHARE_EVERY_S = 15.0
+"""How often a task looks for its share, in seconds; each wait is up to a fifth longer or shorter."""
+
+SHARE_SPREAD = 0.2
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Share:
+    """
+    The share of each running task.
+
+    rate: requests a second; above 0.
+    most: the highest such rate that a task may still go by, as it may not have read this one yet.
+    tasks: how many tasks the job's rate was divided among.
+    at: when this was written, ISO 8601 in UTC.
+    """
+
+    rate: float
+    most: float
+    tasks: int
+    at: str
+
+    def to_json(self) -> str:
+        """The share as the JSON text that the state keeps."""
+        return json.dumps({"rate": self.rate, "most": self.most, "tasks": self.tasks, "at": self.at}, indent=1)
+
+    @classmethod
+    def from_json(cls, text: str | bytes) -> Self:
+        """The share that the text holds. Raises ContractError when it holds none."""
+        try:
+            data: dict[str, Any] = json.loads(text)
+            share = cls(
+                rate=float(data["rate"]), most=float(data["most"]), tasks=int(data["tasks"]), at=str(data["at"])
+            )
+        except (ValueError, KeyError, TypeError) as error:
+            raise ContractError(f"not a share: {text[:200]!r}") from error
+        if not 0 < share.rate <= share.most < float("inf"):
+            raise ContractError(f"not a share: {text[:200]!r}")
+        return share
