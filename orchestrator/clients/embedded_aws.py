@@ -2,6 +2,7 @@
 
 import json
 import logging
+import threading
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
@@ -9,12 +10,15 @@ from urllib.request import Request, urlopen
 
 import boto3
 from botocore.config import Config
+from moto.core.models import DEFAULT_ACCOUNT_ID
+from moto.s3.models import s3_backends
 from moto.server import ThreadedMotoServer
 
 from orchestrator.planning.demo_objects import BUCKET, DemoObject, demo_objects
 
 REGION = "us-east-1"
 PUTS_IN_FLIGHT = 8
+LOOK_EVERY_S = 0.5
 
 
 @contextmanager
@@ -22,9 +26,10 @@ def embedded_aws(restore_takes_s: int) -> Iterator[str]:
     """
     An empty AWS for as long as the block lasts: its endpoint.
 
-    restore_takes_s: how long after an object was made its restore is complete.
+    restore_takes_s: how long after it was asked for a restore is complete.
     """
     logging.getLogger("werkzeug").setLevel(logging.ERROR)
+    over = threading.Event()
     server = ThreadedMotoServer(ip_address="127.0.0.1", port=0, verbose=False)
     server.start()
     try:
@@ -37,9 +42,20 @@ def embedded_aws(restore_takes_s: int) -> Iterator[str]:
             headers={"Content-Type": "application/json"},
         )
         urlopen(request).close()  # noqa: S310 (our own server on loopback)
+        threading.Thread(target=_let_time_pass, args=(over,), daemon=True).start()
         yield endpoint
     finally:
+        over.set()
         server.stop()
+
+
+def _let_time_pass(over: threading.Event) -> None:
+    """Let restores go on until it is over: moto's take a step only when somebody looks at the object."""
+    while not over.wait(LOOK_EVERY_S):
+        for bucket in tuple(s3_backends[DEFAULT_ACCOUNT_ID]["aws"].buckets.values()):
+            for _, key in tuple(bucket.keys.items()):
+                if key.expiry_date is not None:
+                    _ = key.status
 
 
 def fill_bucket(endpoint: str) -> None:

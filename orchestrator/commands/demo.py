@@ -16,7 +16,7 @@ from worker.contract import ExitCode
 
 S3RECLASS = (sys.executable, "-P", "-m", "orchestrator")
 TARGET = "STANDARD_IA"
-RESTORE_TAKES_S = 10
+RESTORE_TAKES_S = 8
 """How long the embedded S3 takes to restore an object, so that the copy phase has something to wait for."""
 
 

@@ -43,7 +43,7 @@ def test_split_takes_it_as_it_is(keys: list[str]) -> None:
 
     assert guess_kind("standard input", text) is Kind.CSV
     batches = list(read_table([text], name="-", bucket="bucket", table=TableFormat(keep_uris=True)))
-    lines = b"".join(batch.lines for batch in batches).decode().splitlines()
+    lines = b"".join(batch.lot_lines() for batch in batches).decode().splitlines()
     assert [parse_lot_line(line).key for line in lines] == keys
 
 
