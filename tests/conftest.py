@@ -9,6 +9,7 @@ from moto.server import ThreadedMotoServer
 from pytest_socket import socket_allow_hosts
 
 from orchestrator.clients.sessions import session
+from worker.clients import session as worker_session
 
 NOWHERE = "http://127.0.0.1:9"
 """Loopback's discard port: nothing listens, so a test that forgot its fake AWS fails at once."""
@@ -33,8 +34,10 @@ def no_real_aws(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Iterator[Non
     monkeypatch.setenv("AWS_CONFIG_FILE", str(tmp_path / "no-aws-config"))
     monkeypatch.setenv("AWS_SHARED_CREDENTIALS_FILE", str(tmp_path / "no-aws-credentials"))
     session.cache_clear()
+    worker_session.cache_clear()
     yield
     session.cache_clear()
+    worker_session.cache_clear()
 
 
 @pytest.fixture(scope="session")

@@ -5,12 +5,12 @@ import socket
 import ssl
 from collections.abc import Callable, MutableMapping
 from functools import cache, partial
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
-import boto3
 from botocore.config import Config
 from botocore.exceptions import BotoCoreError
 from botocore.httpsession import create_urllib3_context, get_cert_path
+from botocore.session import Session, get_session
 from botocore.utils import get_environ_proxies
 
 from worker.errors import WorkerError
@@ -26,6 +26,17 @@ STATE_READ_TIMEOUT_S = 60
 STATE_ATTEMPTS = 10
 OBJECT_READ_TIMEOUT_S = 300
 """CopyObject answers when the copy is made, which for 5 GB can take minutes."""
+
+
+@cache
+def session() -> Session:
+    """
+    The process's session: boto3's own, made without importing boto3.
+
+    A boto3 client is a botocore client with methods for files and folders added, which take a tenth of a second to
+    import and which nothing here uses.
+    """
+    return get_session()
 
 
 def state_client() -> "S3Client":
@@ -69,7 +80,7 @@ def object_client(connections: int, *, read_timeout_s: float = OBJECT_READ_TIMEO
     )
     carry_expires_as_it_is(client)
     try:
-        found = boto3.DEFAULT_SESSION and boto3.DEFAULT_SESSION.get_credentials()
+        found = session().get_credentials()
     except BotoCoreError as error:
         raise WorkerError(f"no credentials: {error}") from error
     if not found:
@@ -86,15 +97,14 @@ def fast_lane(client: "S3Client") -> FastLane | None:
     """
     if get_environ_proxies(client.meta.endpoint_url):
         return None
-    session = boto3.DEFAULT_SESSION or boto3.session.Session()
-    found = session.get_credentials()
+    found = session().get_credentials()
 
     @cache
     def context() -> ssl.SSLContext:
         made: ssl.SSLContext = create_urllib3_context()
         # What urllib3 does by itself after the handshake: the certificate must be the host's.
         made.check_hostname = True
-        made.load_verify_locations(_ca_bundle(session))
+        made.load_verify_locations(_ca_bundle())
         return made
 
     read_timeout_s: float = client.meta.config.read_timeout  # type: ignore[attr-defined]  # made of Config's options
@@ -112,9 +122,9 @@ def fast_lane(client: "S3Client") -> FastLane | None:
     return FastLane(client, credentials, door)
 
 
-def _ca_bundle(session: boto3.session.Session) -> str:
+def _ca_bundle() -> str:
     """The file of trusted certificates that botocore uses."""
-    configured: str = session._session.get_config_variable("ca_bundle")  # noqa: SLF001 (boto3 has no way to ask)
+    configured: str = session().get_config_variable("ca_bundle")
     return configured or os.environ.get("REQUESTS_CA_BUNDLE") or get_cert_path(verify=True) or ""
 
 
@@ -139,7 +149,7 @@ def carry_expires_as_it_is(client: "S3Client") -> None:
 
 def _client(config: Config) -> "S3Client":
     try:
-        return boto3.client("s3", config=config)
+        return cast("S3Client", session().create_client("s3", config=config))
     except (BotoCoreError, ValueError) as error:
         # ValueError: an endpoint that is no URL.
         raise WorkerError(f"boto3 can't be set up: {error}") from error

@@ -9,12 +9,12 @@ doubled for as long as that makes the task faster, and tried anew when the task'
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 
-FEWEST = 32
+FEWEST = 64
 MOST = 256
 """Of 3,000 requests a second each may then take 85 ms. So many threads and connections take some 25 MB; twice as many
 take twice that, and more of the processor for each request."""
 
-INTERVAL_S = 0.5
+INTERVAL_S = 0.25
 ANSWERS_EACH = 4
 """A look at the speed: after so many seconds at least, and so many requests for each thread."""
 

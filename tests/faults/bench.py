@@ -6,7 +6,6 @@ from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 
-import boto3
 import pytest
 
 from tests.fidelity.documented_objects import Bucket, Request
@@ -14,7 +13,7 @@ from tests.fidelity.documented_s3 import DocumentedS3
 from tests.fidelity.wire import Wire
 from tests.worker.proxy import Answer, Decide, Seen, Server, faulty
 from tests.worker.running import Job
-from worker.clients import object_client, state_client
+from worker.clients import object_client, session, state_client
 from worker.clock import Clock
 from worker.command_line import parse_command_line
 from worker.contract import ExitCode, LotEntry, ResultRow
@@ -149,7 +148,7 @@ def run_task(arguments: Sequence[str], endpoint: str, *, speed: float = SPEED, *
         for name, value in (dummies | environ | {"AWS_REGION": "eu-west-1", "AWS_ENDPOINT_URL": endpoint}).items():
             patch.setenv(name, value)
         # boto3 keeps the credentials that it found first.
-        patch.setattr(boto3, "DEFAULT_SESSION", None)
+        session.cache_clear()
         task = Task(
             parse_command_line(arguments),
             state_client=state_client,

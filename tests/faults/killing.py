@@ -13,13 +13,12 @@ from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-import boto3
 import pytest
 
 from tests.faults.bench import BUCKET, TARGET, Work, documented, serve
 from tests.faults.state_bucket import STATE, StateBucket
 from tests.worker.proxy import Answer, Fault, Reply, Request, Server
-from worker.clients import object_client, state_client
+from worker.clients import object_client, session, state_client
 from worker.clock import Clock
 from worker.command_line import parse_command_line
 from worker.contract import (
@@ -124,7 +123,7 @@ class Workers:
             patch.setenv("AWS_SECRET_ACCESS_KEY", "testing")
             patch.setenv("AWS_REGION", "eu-west-1")
             patch.setenv("AWS_ENDPOINT_URL", endpoint)
-            patch.setattr(boto3, "DEFAULT_SESSION", None)
+            session.cache_clear()
             self._objects: S3Client = object_client(8)
             self._state: S3Client = state_client()
 

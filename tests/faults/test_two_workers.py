@@ -6,13 +6,12 @@ from contextlib import suppress
 from functools import partial
 from pathlib import Path
 
-import boto3
 import pytest
 
 from tests.faults.bench import BUCKET, COPY, IN_PARTS, RESTORE, Work, documented, ended, serve
 from tests.worker.proxy import Fault, Request, faulty
 from tests.worker.running import Job
-from worker.clients import object_client, state_client
+from worker.clients import object_client, session, state_client
 from worker.clock import Clock
 from worker.command_line import parse_command_line
 from worker.contract import ExitCode, LotEntry, StatePaths, Tally, TaskStatus, supersedes
@@ -68,7 +67,7 @@ def test_a_launcher_that_thought_the_first_was_dead(
 
     with faulty(serve(s3), decide) as seen:
         monkeypatch.setenv("AWS_ENDPOINT_URL", seen.endpoint)
-        monkeypatch.setattr(boto3, "DEFAULT_SESSION", None)
+        session.cache_clear()
         worker = threading.Thread(target=lambda: first.append(run(1)))
         worker.start()
         assert middle.wait(PATIENCE_S)

@@ -2,14 +2,13 @@
 
 from pathlib import Path
 
-import boto3
 import pytest
 
 from tests.fidelity.bench import PATHS, World, make_buckets
 from tests.fidelity.emulated import held_after_all, unlike, wrong
 from tests.system.box import Box
 from tests.system.conftest import box, engine, running  # noqa: F401 (fixtures)
-from worker.clients import object_client
+from worker.clients import object_client, session
 
 pytestmark = pytest.mark.system
 
@@ -68,7 +67,7 @@ LOSES = {
 def world(box: Box, monkeypatch: pytest.MonkeyPatch) -> World:  # noqa: ARG001, F811 (it is what AWS_ENDPOINT_URL names)
     """AWS in a box with all buckets in it."""
     # Another test's credentials may be in it.
-    monkeypatch.setattr(boto3, "DEFAULT_SESSION", None)
+    session.cache_clear()
     s3 = object_client(4)
     make_buckets(s3, acls=True)
     return World(s3=s3, worker_client=object_client)

@@ -11,14 +11,13 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-import boto3
 import pytest
 from cfnlint.decode.cfn_yaml import loads
 
 from orchestrator.clients.cloudformation import template
 from tests.system.account import Account, Stored
 from tests.system.box import REGION
-from worker.clients import object_client, state_client
+from worker.clients import object_client, session, state_client
 from worker.command_line import parse_command_line
 from worker.contract import LotEntry, ResultRow, StatePaths, digest_of, format_lot_line, parse_result_rows
 from worker.errors import WorkerError
@@ -210,7 +209,7 @@ def _become(account: Account, name: str, policy: Mapping[str, Any], monkeypatch:
     monkeypatch.setenv("AWS_ACCESS_KEY_ID", key["AccessKeyId"])
     monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", key["SecretAccessKey"])
     # boto3 asks the environment once for each of these.
-    monkeypatch.setattr(boto3, "DEFAULT_SESSION", None)
+    session.cache_clear()
 
 
 def _rows(account: Account, folder: str) -> Iterator[ResultRow]:

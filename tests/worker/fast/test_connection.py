@@ -8,14 +8,13 @@ from ipaddress import ip_address
 from pathlib import Path
 from socketserver import BaseRequestHandler, ThreadingTCPServer
 
-import boto3
 import pytest
 from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 
 from tests.worker.fast.scripted import OK_COPY, OK_COPY_BODY, OK_HEAD, OK_RESTORE, socket_of
-from worker.clients import fast_lane, object_client
+from worker.clients import fast_lane, object_client, session
 from worker.fast.connection import Connection, StrangeError, Watch, connect
 from worker.fast.lane import FastLane
 
@@ -223,7 +222,7 @@ def tls_lane(server: _Server, monkeypatch: pytest.MonkeyPatch) -> Iterator[Calla
         monkeypatch.setenv("AWS_ENDPOINT_URL", f"https://127.0.0.1:{server.server_address[1]}")
         if trusted:
             monkeypatch.setenv("AWS_CA_BUNDLE", trusted)
-        monkeypatch.setattr(boto3, "DEFAULT_SESSION", None)
+        session.cache_clear()
         lane = fast_lane(object_client(1))
         assert lane
         lanes.append(lane)

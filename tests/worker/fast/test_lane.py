@@ -5,14 +5,13 @@ from collections.abc import Callable, Mapping
 from contextlib import suppress
 from typing import Any
 
-import boto3
 import pytest
 
 from tests.worker.clock import FakeClock
 from tests.worker.fast.scripted import OK, OK_HEAD, OK_RESTORE, Answerer, credentials, lane_to, socket_of
 from worker.actions.asking import S3, RefusedError
 from worker.answers import Answer
-from worker.clients import fast_lane, object_client
+from worker.clients import fast_lane, object_client, session
 from worker.contract import Phase
 from worker.fast.connection import StrangeError
 from worker.fast.lane import CREDENTIALS_S, REST_S, STRANGE_IN_A_ROW, FastLane
@@ -28,9 +27,8 @@ STRANGE = b"HTTP/1.1 500 Oops\r\nContent-Length: 0\r\n\r\n"
 
 
 @pytest.fixture
-def client(monkeypatch: pytest.MonkeyPatch) -> Any:
+def client() -> Any:
     """A client with an endpoint where nothing listens."""
-    monkeypatch.setattr(boto3, "DEFAULT_SESSION", None)
     return object_client(1)
 
 
@@ -199,7 +197,7 @@ def test_a_connection_serves_many_requests(client: Any) -> None:
 def test_an_unusual_bucket_is_the_careful_lanes(bucket: str, monkeypatch: pytest.MonkeyPatch) -> None:
     """An access point's ARN, a directory bucket: only what botocore would sign plainly is for the fast lane."""
     monkeypatch.delenv("AWS_ENDPOINT_URL")
-    monkeypatch.setattr(boto3, "DEFAULT_SESSION", None)
+    session.cache_clear()
     lane = lane_to(object_client(1), lambda _: OK_HEAD)
 
     if bucket.startswith("arn"):

@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 from tests.worker.fast.scripted import OK, OK_COPY_BODY, lane_to
 from worker.actions.asking import answer_of
 from worker.answers import Answer
-from worker.clients import object_client
+from worker.clients import object_client, session
 from worker.fast.connection import Reply, StrangeError
 from worker.fast.reading import Reading
 from worker.fast.sending import COPY, HEAD, OPERATIONS, RESTORE, Sending
@@ -140,7 +140,7 @@ def both(request: pytest.FixtureRequest) -> Iterator[Both]:
             patch.setenv(f"AWS_{name}", value)
         patch.setenv("AWS_DEFAULT_REGION", "eu-west-1")
         patch.delenv("AWS_ENDPOINT_URL", raising=False)
-        patch.setattr(boto3, "DEFAULT_SESSION", None)
+        session.cache_clear()
         yield Both(ENDPOINTS[request.param])
 
 
