@@ -17,7 +17,7 @@ from orchestrator.places.base import Place
 from orchestrator.planning.standing import LotStanding
 from orchestrator.planning.started_note import StartedNote
 from orchestrator.planning.text import duration
-from orchestrator.planning.worker_command import changes_more
+from orchestrator.planning.worker_command import changes_more, leads_elsewhere
 from orchestrator.watching import Audience, Limits, Right
 
 REFUSED_FOR_LONG_S = 30.0
@@ -85,8 +85,9 @@ class Starts:
         attempt = standing.files.next_attempt
         request = self._request_for(standing.lot, attempt)
         note = self._note(request, attempt) if standing.files.started_only else None
-        if note and changes_more(note.command, request.command):
-            # The user has taken back a flag: two tasks on a lot do no harm, one that deletes unasked does.
+        if note and (changes_more(note.command, request.command) or leads_elsewhere(note.command, request.command)):
+            # The user has taken back a flag, or somebody who can write the state wants a task of ours to go astray:
+            # two tasks on a lot do no harm, one that does what nobody asked for does.
             self._waiting.append(_Waiting(standing.lot, attempt + 1))
         else:
             self._waiting.append(_Waiting(standing.lot, attempt, note))

@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 
 from worker.contract import Phase
 
@@ -48,10 +49,23 @@ class PhaseSettings:
 CHANGE_DATA = ("--allow-noncurrent", "--delete-superseded")
 """Flags with which a copy changes more than the class of a current version."""
 
+PLACES = ("--lo", "--res")
+"""How the flags begin that say where a task reads and writes, --lot and --results, however they are abbreviated."""
+
 
 def changes_more(command: Sequence[str], wanted: Sequence[str]) -> bool:
     """Whether a command line would change more than the one that is wanted now."""
     return any(flag in command and flag not in wanted for flag in CHANGE_DATA)
+
+
+def leads_elsewhere(command: Sequence[str], wanted: Sequence[str]) -> bool:
+    """Whether a command line reads or writes at other places than the one that is wanted now."""
+    return _places(command) != _places(wanted)
+
+
+def _places(command: Sequence[str]) -> Sequence[tuple[str, str]]:
+    """The flags for places, each with what follows it."""
+    return [(flag, value) for flag, value in pairwise((*command, "")) if flag.startswith(PLACES)]
 
 
 def worker_command(

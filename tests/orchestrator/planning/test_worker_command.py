@@ -2,7 +2,13 @@
 
 import pytest
 
-from orchestrator.planning.worker_command import PhaseSettings, changes_more, rate_per_task, worker_command
+from orchestrator.planning.worker_command import (
+    PhaseSettings,
+    changes_more,
+    leads_elsewhere,
+    rate_per_task,
+    worker_command,
+)
 from worker.contract import Phase
 
 
@@ -77,6 +83,22 @@ def test_what_a_copy_does_beside_is_off_unless_asked_for(expected: str, name: st
 def test_a_flag_that_was_taken_back(expected: bool, command: tuple[str, ...], wanted: tuple[str, ...]) -> None:  # noqa: FBT001 (a table's column)
     """A command line that would change more than is wanted now is known as such."""
     assert changes_more(command, wanted) is expected
+
+
+@pytest.mark.parametrize(
+    ("expected", "command"),
+    [
+        (False, ("copy", "--lot", "a", "--results", "b", "--rate", "1")),
+        (True, ("copy", "--lot", "other", "--results", "b")),
+        (True, ("copy", "--lot", "a", "--results", "other")),
+        (True, ("copy", "--lot", "a", "--results", "b", "--lot=other")),
+        (True, ("copy", "--lot", "a", "--results", "b", "--res", "other")),
+        (True, ("copy", "--results", "b")),
+    ],
+)
+def test_a_task_that_would_go_astray(expected: bool, command: tuple[str, ...]) -> None:  # noqa: FBT001 (a table's column)
+    """A noted command line must read and write where this job does."""
+    assert leads_elsewhere(command, ("copy", "--lot", "a", "--results", "b", "--rate", "5")) is expected
 
 
 @pytest.mark.parametrize(
