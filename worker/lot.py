@@ -2,6 +2,7 @@
 
 import time
 from collections.abc import Callable, Iterable, Iterator
+from io import BytesIO
 from itertools import chain
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -49,9 +50,13 @@ def split_lines(chunks: Iterable[bytes], uri: str) -> Iterator[bytes]:
     """
     rest = b""
     for chunk in chunks:
-        lines = (rest + chunk).split(b"\n")
-        rest = lines.pop()
-        yield from lines
+        # One by one: a list of a chunk's lines would take several times its size.
+        lines, rest = BytesIO(rest + chunk), b""
+        for line in lines:
+            if line.endswith(b"\n"):
+                yield line[:-1]
+            else:
+                rest = line
         if len(rest) > MAX_LINE_BYTES:
             raise WorkerError(f"{uri} is no lot: a line is over {MAX_LINE_BYTES} bytes long")
     if rest:
