@@ -1,15 +1,26 @@
 """What every test gets: no way to the real AWS, dummy credentials, and moto's server when it asks for one."""
 
 from collections.abc import Iterator
+from functools import cache
 from pathlib import Path
 
 import boto3
+import botocore.loaders
+import botocore.session
 import pytest
+from hypothesis import settings
 from moto.server import ThreadedMotoServer
 from pytest_socket import socket_allow_hosts
 
 from orchestrator.clients.sessions import session
 from worker.clients import session as worker_session
+
+botocore.session.create_loader = cache(botocore.loaders.create_loader)
+"""botocore's descriptions of services, some megabytes of JSON, are read once for all the sessions that tests make."""
+
+settings.register_profile("anywhere", deadline=None, max_examples=50)
+"""Machines differ: how long an example may take is no business of a test."""
+settings.load_profile("anywhere")
 
 NOWHERE = "http://127.0.0.1:9"
 """Loopback's discard port: nothing listens, so a test that forgot its fake AWS fails at once."""
