@@ -18,7 +18,7 @@ from worker.clients import session as worker_session
 botocore.session.create_loader = cache(botocore.loaders.create_loader)
 """botocore's descriptions of services, some megabytes of JSON, are read once for all the sessions that tests make."""
 
-settings.register_profile("anywhere", deadline=None, max_examples=50)
+settings.register_profile("anywhere", deadline=None)
 """Machines differ: how long an example may take is no business of a test."""
 settings.load_profile("anywhere")
 
@@ -49,6 +49,16 @@ def no_real_aws(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Iterator[Non
     yield
     session.cache_clear()
     worker_session.cache_clear()
+
+
+@pytest.fixture(scope="module")
+def module_settings() -> Iterator[pytest.MonkeyPatch]:
+    """Variables for a whole module, dummy credentials among them: `no_real_aws` comes later, for each test."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("AWS_ACCESS_KEY_ID", "testing")
+        patch.setenv("AWS_SECRET_ACCESS_KEY", "testing")
+        patch.setenv("AWS_DEFAULT_REGION", "eu-west-1")
+        yield patch
 
 
 @pytest.fixture(scope="session")

@@ -73,8 +73,11 @@ class Turns:
         while self._clock() < until and not self._stop.is_set():
             self._clock.wait(self._stop, _LOOK_EVERY_S)
             found = self._read()
-            if found and found.attempt == other.attempt and found.exit_code is not None:
-                return
+            if found and found.attempt == other.attempt:
+                if found.exit_code is not None:
+                    return
+                # It was just writing its progress, over ours: it is told again.
+                self._store.replace(name, self._nothing_yet())
 
     def check(self) -> None:
         """Give way if a later attempt's worker is there; before this one's progress is written anew."""

@@ -49,8 +49,8 @@ class PhaseSettings:
 CHANGE_DATA = ("--allow-noncurrent", "--delete-superseded")
 """Flags with which a copy changes more than the class of a current version."""
 
-PLACES = ("--lo", "--res")
-"""How the flags begin that say where a task reads and writes, --lot and --results, however they are abbreviated."""
+PLACES = ("--lot", "--results")
+"""How the words begin that say where a task reads and writes: `--lot URI` and `--lot=URI` are the same."""
 
 
 def changes_more(command: Sequence[str], wanted: Sequence[str]) -> bool:

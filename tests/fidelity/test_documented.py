@@ -15,11 +15,11 @@ Results = dict[str, dict[str, Told]]
 
 @pytest.fixture(scope="module", params=LANES)
 def results(
-    request: pytest.FixtureRequest, settings: pytest.MonkeyPatch, tmp_path_factory: pytest.TempPathFactory
+    request: pytest.FixtureRequest, module_settings: pytest.MonkeyPatch, tmp_path_factory: pytest.TempPathFactory
 ) -> Results:
     """What became of each kind, by path, in one of the lanes: one run of the worker for each."""
     # To AWS itself, as far as botocore and the worker know: nothing is ever sent.
-    settings.delenv("AWS_ENDPOINT_URL", raising=False)
+    module_settings.delenv("AWS_ENDPOINT_URL", raising=False)
     lane = ("--lane", request.param)
     return {path: copy_all(documented_world(), KINDS, path, tmp_path_factory.mktemp(path), *lane) for path in PATHS}
 

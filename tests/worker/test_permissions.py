@@ -6,7 +6,7 @@ else), so that it also shows what no emulator enforces: a permission that S3 wan
 it leaves a part of its answer out.
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import partial
 from itertools import product
@@ -112,10 +112,10 @@ class Log:
 
 
 @pytest.fixture(scope="module")
-def log(settings: pytest.MonkeyPatch, tmp_path_factory: pytest.TempPathFactory) -> Log:
+def log(module_settings: pytest.MonkeyPatch, tmp_path_factory: pytest.TempPathFactory) -> Log:
     """Of both phases: copies of all kinds on both paths, with the audit and deletions, an abort and a missing key."""
     # To AWS itself, as far as botocore and the worker know: nothing is ever sent.
-    settings.delenv("AWS_ENDPOINT_URL", raising=False)
+    module_settings.delenv("AWS_ENDPOINT_URL", raising=False)
     log = Log()
     for (path, options), lane in product(PATHS.items(), LANES):
         world = documented_world()
@@ -129,16 +129,6 @@ def log(settings: pytest.MonkeyPatch, tmp_path_factory: pytest.TempPathFactory) 
         _run(log, world, entries, folder / "copies", "copy", *more)
         log.sent += world.documented.seen
     return log
-
-
-@pytest.fixture(scope="module")
-def settings() -> Iterator[pytest.MonkeyPatch]:
-    """Variables for this module, dummy credentials among them."""
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setenv("AWS_ACCESS_KEY_ID", "testing")
-        patch.setenv("AWS_SECRET_ACCESS_KEY", "testing")
-        patch.setenv("AWS_DEFAULT_REGION", "eu-west-1")
-        yield patch
 
 
 def _overwritten(world: World, request: Request) -> None:

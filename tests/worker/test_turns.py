@@ -158,3 +158,32 @@ def test_a_state_that_cannot_be_read_stops_nobody_in_the_middle(tmp_path: Path, 
 
     with pytest.raises(WorkerError):
         turns().begin()
+
+
+class WrittenOver(DirectoryStore):
+    """A folder where an earlier worker, which had looked just before, writes its progress over our first claim."""
+
+    def __init__(self, folder: Path) -> None:
+        super().__init__(folder)
+        self._place = folder
+        self._written_over = False
+
+    def replace(self, name: str, content: bytes) -> None:
+        """Write the file, and, once, what the other writes."""
+        super().replace(name, content)
+        if not self._written_over:
+            self._written_over = True
+            progress(self._place, 1)
+
+
+def test_a_claim_that_was_written_over_is_made_again(tmp_path: Path, gave_way: list[bool]) -> None:
+    """Else the earlier worker would find its own progress at its next look, and go on beside this one."""
+    folder, stop = tmp_path / "results", threading.Event()
+    progress(folder, 1)
+
+    Turns(
+        WrittenOver(folder), 2, give_way=lambda: gave_way.append(True), stop=stop, clock=QUICK, now=lambda: NOW
+    ).begin()
+
+    assert attempt_told(tmp_path) == 2
+    assert not gave_way

@@ -92,7 +92,7 @@ def test_a_flag_that_was_taken_back(expected: bool, command: tuple[str, ...], wa
         (True, ("copy", "--lot", "other", "--results", "b")),
         (True, ("copy", "--lot", "a", "--results", "other")),
         (True, ("copy", "--lot", "a", "--results", "b", "--lot=other")),
-        (True, ("copy", "--lot", "a", "--results", "b", "--res", "other")),
+        (True, ("copy", "--lot", "a", "--results", "b", "--results=other")),
         (True, ("copy", "--results", "b")),
     ],
 )
