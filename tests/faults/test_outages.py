@@ -31,7 +31,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
 KEYS = [f"key-{number:03}" for number in range(120)]
-MANY = [f"key-{number:03}" for number in range(100)]
+MANY = [f"key-{number:03}" for number in range(200)]
 WORKS = pytest.mark.parametrize("work", [RESTORE, COPY], ids=lambda work: work.name)
 
 

@@ -14,6 +14,9 @@ from worker.loop import Again
 
 _BAD_REQUEST = 400
 _FORBIDDEN = 403
+HEAD_AGAIN_TRIES = 4
+"""HEADs of an object that S3 doesn't show to who may read it, before that is its result; within some two seconds."""
+
 _TOLD_TO_READERS = frozenset({"InvalidObjectState", "InvalidRange"})
 """Refusals of a GET for the object's class, and for its being empty: who may not read it isn't told."""
 
@@ -113,11 +116,11 @@ class Look:
         if answer and answer.http_status in (_BAD_REQUEST, _FORBIDDEN):
             reason = self._reason(asked)
             # Without a reason there is none any more: credentials were renewed meanwhile, say.
-            head, answer = (None, reason) if reason else self._ask_head(asked)
+            head, answer = (None, reason) if reason else self._ask_head_again(asked)
         if not answer:
             return head
         if answer.code == str(_BAD_REQUEST):
-            # Who may read it isn't shown it: not for credentials, and not in passing.
+            # Who may read it isn't shown it, however often: not for credentials, and not in passing.
             message = message_of(Outcome.ERROR, answer)
             raise SettledError(
                 ResultRow(entry=entry, outcome=Outcome.ERROR, error_code="400", http_status=400, message=message)
@@ -137,6 +140,16 @@ class Look:
         except RefusedError as refused:
             return None, refused.answer
         return head, None
+
+    def _ask_head_again(self, asked: LotEntry) -> tuple[Mapping[str, Any] | None, Answer | None]:
+        """The same, asked some times more while it is a bare 400, which a fault on the way may be too."""
+        for tries in range(HEAD_AGAIN_TRIES):
+            head, answer = self._ask_head(asked)
+            if not answer or answer.code != str(_BAD_REQUEST):
+                return head, answer
+            if tries < HEAD_AGAIN_TRIES - 1:
+                self._s3.pace.pause(0.25 * 2**tries)
+        return None, answer
 
     def _reason(self, asked: LotEntry) -> Answer | None:
         """
