@@ -1,5 +1,6 @@
 """The tests' own way into the account in the box: objects put there and looked at, tasks counted. No code of ours."""
 
+import json
 from collections.abc import Iterable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
@@ -51,6 +52,14 @@ class Account:
         session = boto3.Session(aws_access_key_id="test", aws_secret_access_key="test")
         maker: Any = session.client
         return maker(service, **given)
+
+    def new_user(self, name: str, policy: Mapping[str, Any]) -> dict[str, str]:
+        """The credentials, as variables, of a new user who may do what the policy says."""
+        iam = self.client("iam")
+        iam.create_user(UserName=name)
+        iam.put_user_policy(UserName=name, PolicyName=name, PolicyDocument=json.dumps(policy))
+        key = iam.create_access_key(UserName=name)["AccessKey"]
+        return {"AWS_ACCESS_KEY_ID": key["AccessKeyId"], "AWS_SECRET_ACCESS_KEY": key["SecretAccessKey"]}
 
     def make_bucket(self, name: str) -> None:
         """Make an empty bucket."""

@@ -114,13 +114,8 @@ def types(
     users = iter(range(1000))
 
     def types(line: str, allowed: dict[str, Any]) -> tuple[int, str]:
-        name = f"user-{next(users)}"
-        iam = account.client("iam")
-        iam.create_user(UserName=name)
-        iam.put_user_policy(UserName=name, PolicyName="launcher", PolicyDocument=json.dumps(allowed))
-        key = iam.create_access_key(UserName=name)["AccessKey"]
-        monkeypatch.setenv("AWS_ACCESS_KEY_ID", key["AccessKeyId"])
-        monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", key["SecretAccessKey"])
+        for variable, value in account.new_user(f"user-{next(users)}", allowed).items():
+            monkeypatch.setenv(variable, value)
         session.cache_clear()
         with chdir(terminal.folder):
             code = run(line.split())

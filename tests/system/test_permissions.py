@@ -202,12 +202,8 @@ def run(
 
 def _become(account: Account, name: str, policy: Mapping[str, Any], monkeypatch: pytest.MonkeyPatch) -> None:
     """Let this process's workers be somebody who may do what the policy says."""
-    iam = account.client("iam")
-    iam.create_user(UserName=name)
-    iam.put_user_policy(UserName=name, PolicyName="worker", PolicyDocument=json.dumps(policy))
-    key = iam.create_access_key(UserName=name)["AccessKey"]
-    monkeypatch.setenv("AWS_ACCESS_KEY_ID", key["AccessKeyId"])
-    monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", key["SecretAccessKey"])
+    for variable, value in account.new_user(name, policy).items():
+        monkeypatch.setenv(variable, value)
     # boto3 asks the environment once for each of these.
     session.cache_clear()
 

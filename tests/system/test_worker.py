@@ -1,6 +1,5 @@
 """`python -m worker`, by hand and in its image: a lot with a key for every outcome, and every exit code."""
 
-import json
 import os
 import signal
 import subprocess
@@ -110,13 +109,9 @@ def bench(account: Account, box: Box) -> Iterator[Bench]:
 
 def _user(account: Account) -> dict[str, str]:
     """The credentials of somebody who may do a worker's work, but not on `denied/`."""
-    iam = account.client("iam")
-    iam.create_user(UserName="worker")
     policy = account.allow(["s3:*"], ["*"])
     policy["Statement"].append({"Effect": "Deny", "Action": "s3:*", "Resource": f"arn:aws:s3:::{BUCKET}/denied/*"})
-    iam.put_user_policy(UserName="worker", PolicyName="worker", PolicyDocument=json.dumps(policy))
-    key = iam.create_access_key(UserName="worker")["AccessKey"]
-    return {"AWS_ACCESS_KEY_ID": key["AccessKeyId"], "AWS_SECRET_ACCESS_KEY": key["SecretAccessKey"]}
+    return account.new_user("worker", policy)
 
 
 @pytest.fixture(params=["by hand", "in its image"])

@@ -1,9 +1,7 @@
-"""What the fast lane sends is what botocore would send, and what it reads is what botocore would read."""
+"""What the fast lane reads is what botocore would read."""
 
-from collections.abc import Iterator
-from datetime import UTC, datetime
-from io import BytesIO
-from typing import TYPE_CHECKING, Any
+from datetime import datetime
+from typing import Any
 
 import boto3
 import pytest
@@ -12,189 +10,13 @@ from botocore.exceptions import ClientError
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from tests.worker.fast.scripted import OK, OK_COPY_BODY, lane_to
+from tests.worker.fast.scripted import OK_COPY_BODY
+from tests.worker.fast.wired import DATES, TEXT, answer_with
 from worker.actions.asking import answer_of
 from worker.answers import Answer
-from worker.clients import object_client, session
 from worker.fast.connection import Reply, StrangeError
 from worker.fast.reading import Reading
-from worker.fast.sending import COPY, HEAD, OPERATIONS, RESTORE, Sending
-
-if TYPE_CHECKING:
-    from mypy_boto3_s3 import S3Client
-
-ENDPOINTS = {"aws": None, "path": "http://127.0.0.1:4566", "ip6": "http://[::1]:80"}
-NOT_COMPARED = {
-    "authorization",
-    "user-agent",
-    "x-amz-date",
-    "content-length",
-    "amz-sdk-request",
-    "amz-sdk-invocation-id",
-}
-
-KEYS = st.text(st.characters(exclude_categories=["Cs"]), min_size=1, max_size=60) | st.sampled_from(
-    ["a//b", "/a", "../x", "a/./b", "a b+c", "100%", "a%2Fb", "ä/日本", "line\nend", "\x01", "?x=1#y", "~-_.!*'()"]
-)
-BUCKETS = st.sampled_from(["bucket", "with.dots", "with-dashes-123", "xyz"])
-TEXT = st.text(st.characters(min_codepoint=33, max_codepoint=126), min_size=1, max_size=30)
-VERSION = st.text("abcXYZ019._-", min_size=1, max_size=32)
-DATES = st.datetimes(datetime(2020, 1, 1), datetime(2100, 1, 1)).map(lambda at: at.replace(microsecond=0, tzinfo=UTC))  # noqa: DTZ001 (hypothesis wants them so)
-WHOSE = {"RequestPayer": st.just("requester"), "ExpectedBucketOwner": st.just("123456789012")}
-
-
-def _copy(bucket: str, key: str, version: str, more: dict[str, Any]) -> dict[str, Any]:
-    source = {"Bucket": bucket, "Key": key} | ({"VersionId": version} if version else {})
-    return {"Bucket": bucket, "Key": key, "CopySource": source, **more}
-
-
-PARAMETERS: dict[str, st.SearchStrategy[dict[str, Any]]] = {
-    HEAD: st.fixed_dictionaries(
-        {"Bucket": BUCKETS, "Key": KEYS},
-        optional={"VersionId": VERSION, "ChecksumMode": st.just("ENABLED"), "IfMatch": TEXT, **WHOSE},
-    ),
-    RESTORE: st.fixed_dictionaries(
-        {
-            "Bucket": BUCKETS,
-            "Key": KEYS,
-            "RestoreRequest": st.builds(
-                lambda days, tier: days | {"GlacierJobParameters": {"Tier": tier}},
-                st.fixed_dictionaries({}, optional={"Days": st.integers(1, 1000)}),
-                st.sampled_from(["Bulk", "Standard", "Expedited"]),
-            ),
-        },
-        optional={"VersionId": VERSION, **WHOSE},
-    ),
-    COPY: st.builds(
-        _copy,
-        BUCKETS,
-        KEYS,
-        st.just("") | VERSION,
-        st.fixed_dictionaries(
-            {"CopySourceIfMatch": TEXT, "StorageClass": st.just("STANDARD_IA"), "MetadataDirective": st.just("COPY")},
-            optional={
-                "TaggingDirective": st.just("COPY"),
-                "IfMatch": TEXT,
-                "IfNoneMatch": st.just("*"),
-                "ServerSideEncryption": st.sampled_from(["AES256", "aws:kms", "aws:kms:dsse"]),
-                "SSEKMSKeyId": TEXT,
-                "BucketKeyEnabled": st.booleans(),
-                "WebsiteRedirectLocation": TEXT.map(lambda text: f"/{text}"),
-                "ObjectLockMode": st.just("GOVERNANCE"),
-                "ObjectLockRetainUntilDate": DATES,
-                "ObjectLockLegalHoldStatus": st.just("ON"),
-                "ObjectLockEventHold": st.just("ON"),
-                "ObjectLockEventHoldDurationDays": st.integers(1, 100),
-                "GrantFullControl": TEXT.map(lambda text: f'id="{text}"'),
-                "GrantRead": st.just('uri="http://acs.amazonaws.com/groups/global/AllUsers", id="a"'),
-                "ExpectedSourceBucketOwner": st.just("123456789012"),
-                **WHOSE,
-            },
-        ),
-    ),
-}
-
-
-class Both:
-    """A client whose requests are kept instead of sent, and the fast lane beside it, likewise."""
-
-    def __init__(self, endpoint: str | None) -> None:
-        self.client: Any = object_client(1) if endpoint is None else _with_endpoint(endpoint)
-        self.theirs: AWSPreparedRequest | None = None
-        self.ours = b""
-        self.lane = lane_to(self.client, self._answer, token="token")
-        answer: Any = self._keep
-        self.client.meta.events.register("before-send.s3", answer)
-
-    def _answer(self, data: bytes) -> bytes:
-        self.ours = data
-        return OK[data[:4]]
-
-    def _keep(self, request: AWSPreparedRequest, **_: Any) -> AWSResponse:
-        self.theirs = request
-        return answer_with(request, 200, {}, OK_COPY_BODY if request.method == "PUT" else b"")
-
-
-def _with_endpoint(endpoint: str) -> "S3Client":
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setenv("AWS_ENDPOINT_URL", endpoint)
-        return object_client(1)
-
-
-def answer_with(request: AWSPreparedRequest, status: int, headers: dict[str, str], body: bytes) -> AWSResponse:
-    """An answer that didn't come over any network."""
-
-    class Raw(BytesIO):
-        def stream(self, **_: Any) -> Iterator[bytes]:
-            yield self.read()
-
-    given: Any = headers
-    return AWSResponse(request.url, status, given, Raw(body))
-
-
-@pytest.fixture(scope="module", params=ENDPOINTS)
-def both(request: pytest.FixtureRequest) -> Iterator[Both]:
-    """Both ways to one endpoint; AWS itself as far as they know."""
-    with pytest.MonkeyPatch.context() as patch:
-        for name, value in {"ACCESS_KEY_ID": "AKIA", "SECRET_ACCESS_KEY": "secret", "SESSION_TOKEN": "token"}.items():
-            patch.setenv(f"AWS_{name}", value)
-        patch.setenv("AWS_DEFAULT_REGION", "eu-west-1")
-        patch.delenv("AWS_ENDPOINT_URL", raising=False)
-        session.cache_clear()
-        yield Both(ENDPOINTS[request.param])
-
-
-@pytest.mark.parametrize("operation", OPERATIONS)
-@given(data=st.data())
-@settings(max_examples=25, suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None)
-def test_a_request_is_botocores(operation: str, both: Both, data: st.DataObject) -> None:
-    """The same method, host, path, query, headers and body, whatever the bucket, the key and the arguments."""
-    parameters = data.draw(PARAMETERS[operation])
-
-    both.lane.ask(operation, parameters)
-    getattr(both.client, operation)(**parameters)
-
-    assert both.theirs
-    assert read_bytes(both.ours) == read_prepared(both.theirs)
-
-
-def read_bytes(sent: bytes) -> tuple[str, str, dict[str, str], bytes]:
-    """What is compared of a request."""
-    head, _, body = sent.partition(b"\r\n\r\n")
-    line, *lines = head.decode("ascii").split("\r\n")
-    method, target, version = line.split(" ")
-    headers = dict(one.split(": ", 1) for one in lines)
-    host = headers.pop("host")
-    assert version == "HTTP/1.1"
-    assert headers.get("content-length", "0") == str(len(body))
-    signed = headers["authorization"].split("SignedHeaders=")[1].split(",")[0].split(";")
-    assert {"host", *headers} - {"authorization", "content-length"} == set(signed)
-    return method, f"{host}{target}", {k: v for k, v in headers.items() if k not in NOT_COMPARED}, body
-
-
-def read_prepared(request: AWSPreparedRequest) -> tuple[str, str, dict[str, str], bytes]:
-    """The same of botocore's."""
-    _, _, rest = request.url.partition("://")
-    sent: Any = request.headers
-    headers = {name.lower(): value.decode() if isinstance(value, bytes) else str(value) for name, value in sent.items()}
-    body: Any = request.body
-    return (
-        request.method,
-        rest.replace("[::1]:80/", "[::1]/"),
-        {name: value for name, value in headers.items() if name not in NOT_COMPARED},
-        body or b"",
-    )
-
-
-@pytest.fixture(scope="module")
-def client() -> Any:
-    """A client that answers what a test tells it to."""
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setenv("AWS_ACCESS_KEY_ID", "AKIA")
-        patch.setenv("AWS_SECRET_ACCESS_KEY", "secret")
-        patch.setenv("AWS_DEFAULT_REGION", "eu-west-1")
-        return _with_endpoint("http://127.0.0.1:9")
-
+from worker.fast.sending import COPY, HEAD, RESTORE
 
 ARGUMENTS: dict[str, dict[str, Any]] = {
     HEAD: {},
@@ -388,31 +210,3 @@ def test_anything_else_is_strange(operation: str, answer: Reply, client: Any) ->
         Reading(client.meta.service_model).understand(operation, answer)
 
     assert strange.value.sent
-
-
-PLACE = {"Bucket": "bucket", "Key": "k"}
-
-
-@pytest.mark.parametrize(
-    ("operation", "parameters"),
-    [
-        (HEAD, {**PLACE, "PartNumber": 1}),
-        (HEAD, {**PLACE, "IfMatch": "é"}),
-        (HEAD, {**PLACE, "IfMatch": "a\r\nb: c"}),
-        (COPY, {**PLACE, "CopySource": {"Bucket": "arn:aws:s3:eu-west-1:1:accesspoint/a", "Key": "k"}}),
-        (COPY, {**PLACE, "CopySource": {"Bucket": "bucket", "Key": "k", "VersionId": "a?b"}}),
-        (COPY, {**PLACE, "CopySource": PLACE, "Metadata": {"a": "b"}}),
-        (COPY, {**PLACE, "CopySource": PLACE, "WebsiteRedirectLocation": "/ü"}),
-        (
-            COPY,
-            {**PLACE, "CopySource": PLACE, "ObjectLockRetainUntilDate": datetime(2030, 1, 1, 0, 0, 0, 5, tzinfo=UTC)},
-        ),
-        (RESTORE, {**PLACE, "RestoreRequest": {"Days": 1, "GlacierJobParameters": {"Tier": "Bulk"}, "Type": "SELECT"}}),
-    ],
-)
-def test_what_it_cannot_send_is_never_sent(operation: str, parameters: dict[str, Any], client: Any) -> None:
-    """Arguments that it doesn't know, and values that a header doesn't carry plainly: the careful lane's, unsent."""
-    with pytest.raises(StrangeError) as strange:
-        Sending(client.meta.service_model).request(operation, parameters)
-
-    assert not strange.value.sent

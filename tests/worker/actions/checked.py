@@ -1,0 +1,47 @@
+"""Copies to check, and what checks them."""
+
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+from tests.worker.actions.conftest import Script
+from worker.actions.buckets import Buckets
+from worker.actions.carrying import Carried, Carrying
+from worker.actions.checking import Checks, Copied
+from worker.contract import LotEntry, Outcome, ResultRow
+
+NOW = datetime(2026, 11, 22, tzinfo=UTC)
+LATER = NOW + timedelta(days=1)
+HERE = {"Bucket": "bucket", "Key": "k"}
+OLD, NEW = {**HERE, "VersionId": "v1"}, {**HERE, "VersionId": "v2"}
+KMS = {"ServerSideEncryption": "aws:kms"}
+HEAD = {"ContentLength": 3, "ETag": '"e"', "LastModified": NOW, "Metadata": {"a": "b"}, "StorageClass": "GLACIER"}
+AFTER = {**HEAD, "StorageClass": "STANDARD_IA", "VersionId": "v2"}
+ROW = ResultRow(
+    entry=LotEntry(bucket="bucket", key="k"), outcome=Outcome.COPIED, http_status=200, message="copied", size_bytes=3
+)
+
+
+def copied(**changed: Any) -> Copied:
+    """A copy that S3 says it made, on a versioned bucket."""
+    made = Copied(
+        row=ROW,
+        source=OLD,
+        head={**HEAD, "VersionId": "v1"},
+        answer={"VersionId": "v2"},
+        etag='"e"',
+        carried=Carried(arguments={}),
+        seen_at=NOW,
+    )
+    return replace(made, **changed)
+
+
+def checks(script: Script, *, delete: bool = False) -> Checks:
+    """What compares copies in STANDARD_IA."""
+    carrying = Carrying(script.copy, Buckets(script.copy))
+    return Checks(script.copy, carrying, target="STANDARD_IA", delete_superseded=delete)
+
+
+def look(script: Script, **changed: Any) -> None:
+    """The HEAD of the copy."""
+    script.stub.add_response("head_object", {**AFTER, **changed}, {**NEW, "ChecksumMode": "ENABLED"})
