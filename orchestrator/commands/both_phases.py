@@ -25,7 +25,9 @@ from orchestrator.watching import Ending
 from worker.contract import ExitCode, Outcome, Phase
 
 
-def run_both(run: Run, restore: PhaseSettings, copy: PhaseSettings) -> ExitCode:
+def run_both(
+    run: Run, restore: PhaseSettings, copy: PhaseSettings, *, asked_again: ExitCode = ExitCode.GOOD
+) -> ExitCode:
     """
     Run what is left of both phases; the exit code that all of it amounts to.
 
@@ -35,6 +37,8 @@ def run_both(run: Run, restore: PhaseSettings, copy: PhaseSettings) -> ExitCode:
     | some pending | some keys failed | 3: waiting alone won't help those |
     | some pending | any other | 4 |
     | all good | any | 0: whatever the restore phase met, each key is in the class |
+
+    asked_again: what came of restores that this run asked for once more, before; they count like the restore phase's.
     """
     copy_plan = make_plan(run.job, copy, run.settings.rate)
     if copy_plan.nothing_to_do:
@@ -50,21 +54,21 @@ def run_both(run: Run, restore: PhaseSettings, copy: PhaseSettings) -> ExitCode:
     if run.dry:
         _print_calls(run, restore_plan, copy_plan)
         return ExitCode.GOOD
-    restored = ExitCode.GOOD
+    restored = [asked_again]
     if restore_plan and not restore_plan.nothing_to_do:
         ending = carry_out(run, restore_plan)
-        restored = summarize(run, Phase.RESTORE, ending)
+        restored.append(summarize(run, Phase.RESTORE, ending))
         if ending.halted:
-            say_next_steps(run, Phase.RESTORE, restored, ending)
+            say_next_steps(run, Phase.RESTORE, restored[-1], ending)
             return ExitCode.SOME_FAILED
     ending = carry_out(run, make_plan(run.job, copy, run.settings.rate))
     copied = summarize(run, Phase.COPY, ending)
     if not asks and totals(ending.standings).outcomes.get(Outcome.PENDING) and not ending.halted:
         say("restore: some keys are archived after all: restores are asked for, of these alone")
-        restored = ask_again(run, restore)
+        restored.append(ask_again(run, restore))
         ending = carry_out(run, make_plan(run.job, copy, run.settings.rate))
         copied = summarize(run, Phase.COPY, ending)
-    code = ExitCode.SOME_FAILED if copied and restored == ExitCode.SOME_FAILED else copied
+    code = ExitCode.SOME_FAILED if copied and ExitCode.SOME_FAILED in restored else copied
     say_next_steps(run, Phase.COPY, code, ending)
     return code
 

@@ -176,9 +176,7 @@ def command(  # noqa: PLR0913 (one parameter for each option)
         both=phase == ALL,
     )
     if phase == ALL:
-        if again:
-            ask_again(run, restore)
-        return run_both(run, restore, copy)
+        return run_both(run, restore, copy, asked_again=ask_again(run, restore) if again else ExitCode.GOOD)
     if again:
         return ask_again(run, restore)
     return _run_one(run, restore if phase == Phase.RESTORE else copy)

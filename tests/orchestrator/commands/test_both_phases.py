@@ -17,7 +17,7 @@ from orchestrator.planning.object_head import Look, ObjectHead
 from orchestrator.planning.worker_command import PhaseSettings
 from orchestrator.settings import Settings
 from tests.orchestrator.worlds import BEGAN, Fate, ScriptedPlace, entries_of, job_state, lot_bytes, lots_of
-from worker.contract import LotEntry, Outcome, Phase
+from worker.contract import ExitCode, LotEntry, Outcome, Phase
 
 if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client
@@ -185,6 +185,17 @@ def test_a_copy_that_is_good_outweighs_a_restore_that_was_not(scene: Scene) -> N
     scene.run.job.state.begin_phase(scene.run.job.lots, RESTORE, BEGAN)
 
     assert scene.play() == 0
+
+
+@pytest.mark.parametrize(
+    ("code", "asked_again"), [(4, ExitCode.GOOD), (4, ExitCode.SOME_PENDING), (3, ExitCode.SOME_FAILED)]
+)
+def test_restores_asked_for_again_count_like_the_restore_phase(code: int, asked_again: ExitCode, scene: Scene) -> None:
+    """Where some failed, waiting alone won't help the keys that are pending."""
+    scene.place.fate = fate_of({Outcome.COPIED: 1, Outcome.PENDING: 1})
+    run = replace(scene.run, wait_limit_s=None)
+
+    assert run_both(run, RESTORE, COPY, asked_again=asked_again) == code
 
 
 class KilledError(BaseException):
