@@ -32,9 +32,9 @@ REQUESTS_IN_FLIGHT = 16
 
 CHUNK_BYTES = 4 << 20
 
-_CHANGED = {"PreconditionFailed", "ConditionalRequestConflict", "NoSuchKey"}
+_CHANGED = {"PreconditionFailed", "412", "ConditionalRequestConflict", "NoSuchKey"}
 """
-What S3 says to a put whose condition isn't met, or met by another put at the same time.
+What S3 says to a put whose condition isn't met, or met by another put at the same time; 412 when cut off in the middle.
 
 S3 User Guide, "How to prevent object overwrites with conditional writes"; 2026-11.
 """

@@ -7,7 +7,7 @@ from pathlib import Path
 import boto3
 import pytest
 
-from tests.worker.proxy import LOSE, Fault, Reply, Request, faulty
+from tests.worker.proxy import LOSE, SHORT, Fault, Reply, Request, faulty
 from worker.clients import state_client
 from worker.errors import WorkerError
 from worker.store import S3Store, Store, open_store, split_s3_uri
@@ -118,10 +118,11 @@ def test_an_unknown_bucket_is_named(aws: str) -> None:
             attempt()
 
 
-def test_a_put_whose_answer_is_lost_is_not_written_twice(aws: str) -> None:
+@pytest.mark.parametrize("answers", [[LOSE], [LOSE, SHORT]], ids=["told", "cut off"])
+def test_a_put_whose_answer_is_lost_is_not_written_twice(answers: list[Fault], aws: str) -> None:
     """Botocore sends it again, S3 says the name is taken, and it is ours that took it."""
     boto3.client("s3").create_bucket(Bucket="state", CreateBucketConfiguration={"LocationConstraint": "eu-west-1"})
-    faults = iter([LOSE])
+    faults = iter(answers)
 
     def decide(request: Request) -> Fault:
         return next(faults, None) if request.operation == "PutObject" else None

@@ -44,6 +44,8 @@ _FAULTS = (HTTPClientError, exceptions.ConnectionError, IncompleteReadError, Res
 _ALWAYS_TOLD = frozenset({"ETag", "LastModified", "ContentLength"})
 """Of every object (botocore 1.44.5, HeadObject)."""
 
+_INCOMPLETE = Answer(code="IncompleteAnswer", message="S3's answer was cut off", lost=True)
+
 _CREDENTIALS = (
     NoCredentialsError,
     PartialCredentialsError,
@@ -119,10 +121,15 @@ class S3:
         try:
             response: Mapping[str, Any] = getattr(self.client, operation)(**parameters)
         except (ClientError, BotoCoreError) as error:
-            return answer_of(error)
+            answer = answer_of(error)
+            # Only a HEAD's error comes without a code of S3's. Of one cut off in its body botocore, which holds no
+            # answer against its Content-Length, makes the status the code; that settles nothing, as more than one
+            # thing may be missing: the 404 of a bucket without Object Lock would pass for the object's.
+            unsaid = answer.code.isdigit() and operation != HEAD
+            return _INCOMPLETE if unsaid and isinstance(judge_answer(self.phase, answer), Outcome) else answer
         if operation == HEAD and not response.keys() >= _ALWAYS_TOLD:
             # Cut off among its headers, where nothing but their lack shows it.
-            return Answer(code="IncompleteAnswer", message="S3's answer was cut off", lost=True)
+            return _INCOMPLETE
         return response
 
     def ask_patiently(self, operation: str, **parameters: Any) -> Mapping[str, Any]:

@@ -8,6 +8,7 @@ import pytest
 
 from orchestrator.clients.state_store import CHUNK_BYTES, DirectoryStore, StateStore, open_store
 from orchestrator.errors import S3ReclassError
+from tests.worker.proxy import LOSE, SHORT, Fault, Request, faulty
 
 Opener = Callable[[], StateStore]
 
@@ -109,16 +110,24 @@ def test_a_conditional_write_needs_the_file_to_be_there(opener: Opener) -> None:
     assert store.read("job/lease.json") is None
 
 
-def test_a_conditional_write_that_was_sent_twice_has_succeeded(aws: str) -> None:
+@pytest.mark.parametrize("answers", [[LOSE], [LOSE, SHORT]], ids=["told", "cut off"])
+def test_a_conditional_write_that_was_sent_twice_has_succeeded(answers: list[Fault], aws: str) -> None:
     """Its first answer was lost, and botocore's second try finds what the first has written."""
-    assert aws
     boto3.client("s3").create_bucket(Bucket="state", CreateBucketConfiguration={"LocationConstraint": "eu-west-1"})
-    store = open_store("s3://state")
-    tag = store.write_if("lease.json", b"ours", None)
+    faults = iter(answers)
 
-    assert tag is not None
-    assert store.write_if("lease.json", b"ours", None) == tag
-    assert store.write_if("lease.json", b"theirs", None) is None
+    def decide(request: Request) -> Fault:
+        return next(faults, None) if request.operation == "PutObject" else None
+
+    with faulty(aws, decide) as seen, pytest.MonkeyPatch.context() as patch:
+        patch.setenv("AWS_ENDPOINT_URL", seen.endpoint)
+        store = open_store("s3://state")
+        tag = store.write_if("lease.json", b"ours", None)
+
+        assert tag is not None
+        assert seen.count("PutObject") == 2
+        assert store.write_if("lease.json", b"ours", None) == tag
+        assert store.write_if("lease.json", b"theirs", None) is None
 
 
 def test_uris_are_what_a_worker_is_told(aws: str, tmp_path: Path) -> None:

@@ -7,6 +7,7 @@ from botocore.exceptions import BotoCoreError, ConnectTimeoutError, EndpointConn
 
 from tests.worker.actions.conftest import Script
 from worker.actions.asking import RefusedError, answer_of
+from worker.answers import Course, judge_answer
 
 ALWAYS = {
     "RequestPayer": "requester",
@@ -80,3 +81,38 @@ def test_a_refusal_after_throttling_does_not(script: Script) -> None:
         script.copy.ask_patiently("complete_multipart_upload", **HERE, UploadId="u")
 
     assert not refused.value.answer.lost
+
+
+@pytest.mark.parametrize(
+    ("status", "operation", "asked"),
+    [
+        (404, "get_object_lock_configuration", {"Bucket": "bucket"}),
+        (404, "get_object_tagging", HERE),
+        (403, "get_object_acl", HERE),
+        (400, "get_object", HERE),
+        (412, "copy_object", {**HERE, "CopySource": "bucket/k"}),
+        (409, "restore_object", HERE),
+    ],
+)
+def test_an_error_without_its_code_settles_nothing(
+    status: int, operation: str, asked: dict[str, object], script: Script
+) -> None:
+    """As botocore tells one that was cut off: the code is the status."""
+    for phase in (script.copy, script.restore):
+        script.stub.add_client_error(operation, str(status), "", status)
+
+        with pytest.raises(RefusedError) as refused:
+            phase.ask(operation, **asked)
+
+        assert isinstance(judge_answer(phase.phase, refused.value.answer), Course)
+
+
+@pytest.mark.parametrize(("status", "operation"), [(404, "head_object"), (503, "get_object"), (502, "get_object")])
+def test_an_error_that_needs_no_code(status: int, operation: str, script: Script) -> None:
+    """A HEAD's never has one; of a server's own failure, the status says all."""
+    script.stub.add_client_error(operation, str(status), "", status)
+
+    with pytest.raises(RefusedError) as refused:
+        script.copy.ask(operation, **HERE)
+
+    assert (refused.value.answer.code, refused.value.answer.lost) == (str(status), False)
