@@ -5,6 +5,7 @@ Commands are loaded when they are called, so that `s3reclass --help` doesn't wai
 """
 
 import os
+import signal
 import sys
 from importlib import import_module
 from io import StringIO
@@ -75,6 +76,9 @@ def cli() -> None:
 
 def main() -> None:
     """Run the command line and exit with its code: the entry point of `s3reclass`."""
+    # How `docker stop`, systemd and CI runners end a program: as after Ctrl-C, tasks on this machine end first, and the
+    # job is free for a launcher elsewhere.
+    signal.signal(signal.SIGTERM, signal.default_int_handler)
     sys.exit(run(sys.argv[1:]))
 
 

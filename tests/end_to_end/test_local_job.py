@@ -149,7 +149,7 @@ def test_status_and_logs_tell_of_the_job(user: User) -> None:
     assert (no_lot.code, "this job has no lot 7" in no_lot.err) == (1, True)
 
 
-@pytest.mark.parametrize("kill", [signal.SIGKILL, signal.SIGINT])
+@pytest.mark.parametrize("kill", [signal.SIGKILL, signal.SIGINT, signal.SIGTERM])
 def test_a_launcher_that_ends_early_is_run_again(user: User, kill: signal.Signals) -> None:
     """Killed or interrupted in the middle, the same command finishes the job; no key is copied twice."""
     keys = [f"{number:04d}" for number in range(120)]
@@ -163,9 +163,11 @@ def test_a_launcher_that_ends_early_is_run_again(user: User, kill: signal.Signal
     time.sleep(0.5)
     os.kill(launcher.pid, kill)
     output, _ = launcher.communicate(timeout=300)
+    lease = json.loads(next((user.folder / ".s3reclass").rglob("lease.json")).read_bytes())
     again = user.types("s3reclass run --phase copy --no-estimate")
 
     assert launcher.returncode == (-signal.SIGKILL if kill == signal.SIGKILL else 130), output
+    assert lease["released"] is (kill != signal.SIGKILL)
     assert again.code == 0, again.err
     versions = user.s3.list_object_versions(Bucket=BUCKET, MaxKeys=1000)["Versions"]
     assert len(versions) == 2 * len(keys)
