@@ -1,11 +1,13 @@
-"""What the launcher's tests share: no Docker engine but a fake one."""
+"""What the launcher's tests share: no Docker engine but a fake one, and a state for a lease."""
 
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
+from orchestrator.clients.state_store import DirectoryStore
 from tests.orchestrator.fake_docker import FakeDocker, serve_docker
+from tests.orchestrator.leases import World
 
 NO_ENGINE = "tcp://127.0.0.1:9"
 
@@ -25,3 +27,9 @@ def docker(no_real_docker: None, monkeypatch: pytest.MonkeyPatch) -> Iterator[Fa
     with serve_docker() as fake:
         monkeypatch.setenv("DOCKER_HOST", fake.url)
         yield fake
+
+
+@pytest.fixture
+def world(tmp_path: Path) -> World:
+    """A world of leases, whose state is a directory."""
+    return World(DirectoryStore(tmp_path))

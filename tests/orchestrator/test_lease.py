@@ -3,106 +3,15 @@
 import threading
 from collections.abc import Callable
 from dataclasses import replace
-from datetime import UTC, datetime, timedelta
-from pathlib import Path
 
 import boto3
 import pytest
 
-from orchestrator.clients.state_store import DirectoryStore, S3Store, Stamped, StateStore
-from orchestrator.clock import Clock
+from orchestrator.clients.state_store import S3Store
 from orchestrator.errors import S3ReclassError
-from orchestrator.job_state import JobState
-from orchestrator.lease import JobLease, held
-from orchestrator.planning.lease import LASTS_S, SAFETY_S, Holder, Lease, LeaseHeldError, LeaseLostError
-from worker.contract import StatePaths
-
-JOB = "0123456789ab"
-PATH = StatePaths(JOB).lease_file
-ANA = Holder(host="h", machine="m", pid=1, process="p", user="ana", command="run", since="now")
-BEN = replace(ANA, pid=2, user="ben")
-
-
-class Aging:
-    """A store whose files are as old as a test says. down: whether it can't be reached."""
-
-    def __init__(self, store: StateStore) -> None:
-        """Make it over another store."""
-        self.store = store
-        self.older_s = 0.0
-        self.down = False
-        self.lost_answers = 0
-
-    def read_stamped(self, path: str) -> Stamped | None:
-        """The file, older."""
-        self._reach()
-        found = self.store.read_stamped(path)
-        return found and replace(found, age_s=found.age_s + self.older_s)
-
-    def write_if(self, path: str, data: bytes, tag: str | None) -> str | None:
-        """Write, which makes the file new; the answer may get lost."""
-        self._reach()
-        written = self.store.write_if(path, data, tag)
-        if written:
-            self.older_s = 0
-        if self.lost_answers:
-            self.lost_answers -= 1
-            raise S3ReclassError("no answer")
-        return written
-
-    def uri(self, path: str) -> str:
-        """The path."""
-        return self.store.uri(path)
-
-    def _reach(self) -> None:
-        if self.down:
-            raise S3ReclassError("no connection")
-
-
-class World:
-    """A state, and launchers that want its job."""
-
-    def __init__(self, store: StateStore) -> None:
-        """Make a world in which no time has passed."""
-        self.store = Aging(store)
-        self.awake_s = self.asleep_s = 0.0
-        self.dead: set[str] = set()
-
-    def passes(self, seconds: float, *, asleep: bool = False) -> None:
-        """Let time pass; the launchers' machine may sleep through it."""
-        self.store.older_s += seconds
-        if asleep:
-            self.asleep_s += seconds
-        else:
-            self.awake_s += seconds
-
-    def lease(self, holder: Holder) -> JobLease:
-        """A launcher's lease, not taken yet."""
-        clock = Clock(
-            monotonic=lambda: self.awake_s,
-            sleep=self.passes,
-            now=lambda: datetime(2026, 1, 2, tzinfo=UTC) + timedelta(seconds=self.awake_s + self.asleep_s),
-        )
-        state = JobState(self.store, JOB)  # type: ignore[arg-type]  # it has what a lease needs
-        return JobLease(state, holder, clock=clock, ended=lambda one, _: one.user in self.dead)
-
-    def taken(self, holder: Holder) -> JobLease:
-        """A lease that is taken."""
-        lease = self.lease(holder)
-        lease.take()
-        return lease
-
-    def found(self) -> Lease:
-        """The lease as the state holds it."""
-        stamped = self.store.store.read_stamped(PATH)
-        assert stamped is not None
-        return Lease.from_json(stamped.data)
-
-
-@pytest.fixture
-def world(tmp_path: Path) -> World:
-    """A world whose state is a directory."""
-    return World(DirectoryStore(tmp_path))
+from orchestrator.lease import held
+from orchestrator.planning.lease import LASTS_S, LeaseHeldError, LeaseLostError
+from tests.orchestrator.leases import ANA, BEN, World
 
 
 def test_one_launcher_has_the_job(world: World) -> None:
@@ -211,74 +120,6 @@ def test_a_launcher_finds_its_lease_lost(world: World) -> None:
     assert not world.found().released
 
 
-@pytest.mark.parametrize("asleep", [False, True])
-def test_a_lease_that_isnt_renewed_isnt_counted_on(world: World, *, asleep: bool) -> None:
-    """Some time before it ends nothing is started on it any more, also on a machine that slept meanwhile."""
-    lease = world.taken(ANA)
-    world.passes(LASTS_S - SAFETY_S - 1, asleep=asleep)
-    assert lease.check()
-    world.passes(2, asleep=asleep)
-
-    assert not lease.check()
-
-
-def test_a_lease_that_ran_out_untaken_is_renewed(world: World) -> None:
-    """Nobody else wanted the job: its launcher goes on."""
-    lease = world.taken(ANA)
-    world.passes(10 * LASTS_S)
-    lease.renew()
-
-    assert lease.check()
-
-
-def test_a_state_out_of_reach_for_a_while_does_no_harm(world: World) -> None:
-    """Renewals fail, the lease holds; when the state is back it is renewed."""
-    lease = world.taken(ANA)
-    world.store.down = True
-    for _ in range(3):
-        world.passes(30)
-        with pytest.raises(S3ReclassError):
-            lease.renew()
-    assert lease.check()
-    world.store.down = False
-    lease.renew()
-    world.passes(30)
-
-    assert lease.check()
-
-
-def test_a_renewal_whose_answer_was_lost_is_no_loss(world: World) -> None:
-    """The state holds our next lease already: it is ours."""
-    lease = world.taken(ANA)
-    world.store.lost_answers = 1
-    with pytest.raises(S3ReclassError):
-        lease.renew()
-    lease.renew()
-    lease.renew()
-
-    assert lease.check()
-    lease.release()
-    assert world.found().released
-
-
-def test_a_lease_that_somebody_removed_is_put_back(world: World) -> None:
-    """By hand, say: nobody else has it."""
-    lease = world.taken(ANA)
-    Path(world.store.uri(PATH)).unlink()
-    lease.renew()
-
-    assert lease.check()
-    assert world.found().holder == ANA
-
-
-def test_a_damaged_lease_is_named(world: World) -> None:
-    """It isn't taken for a free job."""
-    world.store.store.write(PATH, b"{")
-
-    with pytest.raises(S3ReclassError, match=r"lease\.json is damaged .*move it away"):
-        world.lease(ANA).take()
-
-
 def interrupt() -> None:
     """Ctrl-C."""
     raise KeyboardInterrupt
@@ -300,11 +141,3 @@ def test_it_is_given_back_however_the_work_ends(world: World, step: Callable[[],
         pass
 
     assert world.found().released
-
-
-def test_it_is_given_back_to_a_state_that_is_gone(world: World) -> None:
-    """An error at the end would hide how the work went: the lease just runs out."""
-    with held(world.lease(ANA)):
-        world.store.down = True
-
-    assert not world.found().released

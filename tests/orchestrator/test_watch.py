@@ -1,51 +1,15 @@
 """The watch over a phase's tasks, in a place whose tasks follow a script."""
 
-from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
-from orchestrator.model import Lots, Refused, TaskRequest, TaskState, TaskStatus
+from orchestrator.model import Refused, TaskRequest, TaskState, TaskStatus
 from orchestrator.planning.standing import totals
-from orchestrator.watch import Ending, Limits, Watch
-from tests.orchestrator.worlds import Ear, Fate, ScriptedPlace, WorldClock, finish, job_state, lots_of
+from orchestrator.watch import Limits
+from tests.orchestrator.launchers import GOOD, JOB, World
+from tests.orchestrator.worlds import finish, lots_of
 from worker.contract import Outcome, Phase
-
-GOOD: Fate = {Outcome.REQUESTED: 2}
-JOB = "0123456789ab"
-
-
-class World:
-    """A watch with its place, clock and audience, over lots of two keys each."""
-
-    def __init__(self, root: Path, lots: Lots, fate: Callable[[TaskRequest], Fate], **place: object) -> None:
-        """Make the world."""
-        self.lots, self.root = lots, root
-        self.place = ScriptedPlace(root, fate, **place)  # type: ignore[arg-type]  # each test names a field it knows
-        self.clock, self.ear = WorldClock(), Ear()
-        self.state = job_state(root, lots)
-
-    def watch(self, limits: Limits = Limits()) -> Watch:
-        """A watch as a launcher makes it."""
-        return Watch(
-            state=self.state,
-            place=self.place,
-            phase=Phase.RESTORE,
-            request_for=lambda lot, attempt: TaskRequest(
-                job=JOB, phase=Phase.RESTORE, lot=lot.name, attempt=attempt, command=("restore", lot.name, str(attempt))
-            ),
-            audience=self.ear,
-            clock=self.clock.clock(),
-            limits=limits,
-        )
-
-    def run(self, limits: Limits = Limits()) -> Ending:
-        """Run a watch to its end."""
-        return self.watch(limits).run(self.state.standings(self.lots, Phase.RESTORE), JOB)
-
-    def starts(self) -> list[tuple[str, int]]:
-        """The lots and attempts that were started, in order."""
-        return [(request.lot, request.attempt) for request in self.place.started]
 
 
 def test_every_lot_gets_one_task_and_is_seen_to_its_tally(tmp_path: Path) -> None:
@@ -151,78 +115,6 @@ def test_a_job_that_somebody_stopped_is_not_started_again(tmp_path: Path) -> Non
 
     assert world.starts() == [("lot-00000", 1)]
     assert "s3reclass stop" in ending.halted
-
-
-def test_running_tasks_of_an_earlier_launcher_are_adopted(tmp_path: Path) -> None:
-    """A launcher that comes second watches the tasks that run and starts none for their lots."""
-    first = World(tmp_path, lots_of(2), lambda _: GOOD)
-    first.place.start(TaskRequest(job=JOB, phase=Phase.RESTORE, lot="lot-00001", attempt=1, command=()))
-    first.place.started.clear()
-
-    ending = first.run()
-
-    assert first.starts() == [("lot-00000", 1)]
-    assert totals(ending.standings).complete == 2
-
-
-def test_a_start_that_may_have_happened_is_asked_for_to_the_letter(tmp_path: Path) -> None:
-    """A launcher killed between its note and the answer: the next one repeats the same request, attempt and all."""
-    world = World(tmp_path, lots_of(1), lambda _: GOOD)
-    noted = TaskRequest(job=JOB, phase=Phase.RESTORE, lot="lot-00000", attempt=4, command=("restore", "--rate", "7"))
-    world.state.note_start(noted, "scripted")
-
-    world.run()
-
-    assert world.place.started == [noted]
-
-
-@pytest.mark.parametrize(
-    ("started", "flag"),
-    [([("lot-00000", 5)], "--delete-superseded"), ([("lot-00000", 5)], "--allow-noncurrent")],
-)
-def test_a_start_whose_flag_was_taken_back_is_not_repeated(
-    tmp_path: Path, started: list[tuple[str, int]], flag: str
-) -> None:
-    """What changes more than the user wants by now isn't asked for again, under its number or another."""
-    world = World(tmp_path, lots_of(1), lambda _: GOOD)
-    noted = TaskRequest(job=JOB, phase=Phase.RESTORE, lot="lot-00000", attempt=4, command=("copy", flag))
-    world.state.note_start(noted, "scripted")
-
-    world.run()
-
-    assert world.starts() == started
-    assert flag not in world.place.started[0].command
-
-
-def test_an_attempt_that_left_results_is_followed_by_the_next(tmp_path: Path) -> None:
-    """A dead task that had begun is not asked for again under its number."""
-    world = World(tmp_path, lots_of(1), lambda _: GOOD)
-    dead = TaskRequest(job=JOB, phase=Phase.RESTORE, lot="lot-00000", attempt=1, command=())
-    world.state.note_start(dead, "scripted")
-    finish(tmp_path, dead, {Outcome.REQUESTED: 1})
-    (tmp_path / JOB / "restore" / "lot-00000" / "done-1.json").unlink()
-
-    world.run()
-
-    assert world.starts() == [("lot-00000", 2)]
-
-
-def test_each_start_is_noted_before_the_place_is_asked(tmp_path: Path) -> None:
-    """The note is in the state when the place hears of the task."""
-    seen: list[bool] = []
-
-    def fate(request: TaskRequest) -> Fate:
-        seen.append(world.state.started_note(request.phase, request.lot, request.attempt) is not None)
-        return GOOD
-
-    world = World(tmp_path, lots_of(2), fate)
-    world.run()
-    note = world.state.started_note(Phase.RESTORE, "lot-00000", 1)
-
-    assert seen
-    assert all(seen)
-    assert note is not None
-    assert note.task == "restore/lot-00000/1"
 
 
 def test_a_refusal_that_may_pass_is_tried_again_later(tmp_path: Path) -> None:

@@ -24,7 +24,7 @@ from worker.answers import Answer, Course, judge_answer, message_of
 from worker.contract import LotEntry, Outcome, Phase, ResultRow
 from worker.facts import ObjectFacts
 from worker.fast.connection import StrangeError
-from worker.fast.sending import COPY, HEAD
+from worker.fast.sending import COPY, HEAD, RESTORE
 from worker.loop import MAX_DELAY_S, Again
 from worker.pacing import Pace
 
@@ -45,6 +45,12 @@ _ALWAYS_TOLD = frozenset({"ETag", "LastModified", "ContentLength"})
 """Of every object (botocore 1.44.5, HeadObject)."""
 
 _INCOMPLETE = Answer(code="IncompleteAnswer", message="S3's answer was cut off", lost=True)
+
+_UNSAID_PAUSES_S = (0.25, 0.5, 1.0)
+"""Seconds before each repetition of a request whose refusal came without S3's code."""
+
+_REPEATABLE = ("get_", "list_", RESTORE)
+"""What may be asked for again whatever became of it, by how boto3's names for it begin."""
 
 _CREDENTIALS = (
     NoCredentialsError,
@@ -118,19 +124,39 @@ class S3:
             return None
 
     def _ask_carefully(self, operation: str, parameters: Mapping[str, Any]) -> Mapping[str, Any] | Answer:
+        """
+        What the careful lane made of S3's answer.
+
+        Only a HEAD's error comes without a code of S3's. Of another one that was cut off botocore, which holds no
+        answer against its Content-Length, makes the status the code. That settles nothing, as more than one thing may
+        be meant: the 404 of a bucket without Object Lock would pass for the object's. So what may be repeated is, until
+        S3 says its code; a server that never does has its status believed.
+        """
+        for pause_s in (*_UNSAID_PAUSES_S, None):
+            found = self._send(operation, parameters)
+            if not isinstance(found, Answer) or operation == HEAD or not self._is_unsaid(found):
+                return found
+            if not operation.startswith(_REPEATABLE):
+                return _INCOMPLETE
+            if pause_s is not None:
+                self.pace.answered(refused=False)
+                self.pace.pause(pause_s)
+                self.pace.acquire()
+        return found
+
+    def _send(self, operation: str, parameters: Mapping[str, Any]) -> Mapping[str, Any] | Answer:
         try:
             response: Mapping[str, Any] = getattr(self.client, operation)(**parameters)
         except (ClientError, BotoCoreError) as error:
-            answer = answer_of(error)
-            # Only a HEAD's error comes without a code of S3's. Of one cut off in its body botocore, which holds no
-            # answer against its Content-Length, makes the status the code; that settles nothing, as more than one
-            # thing may be missing: the 404 of a bucket without Object Lock would pass for the object's.
-            unsaid = answer.code.isdigit() and operation != HEAD
-            return _INCOMPLETE if unsaid and isinstance(judge_answer(self.phase, answer), Outcome) else answer
+            return answer_of(error)
         if operation == HEAD and not response.keys() >= _ALWAYS_TOLD:
             # Cut off among its headers, where nothing but their lack shows it.
             return _INCOMPLETE
         return response
+
+    def _is_unsaid(self, answer: Answer) -> bool:
+        """Whether an answer would settle what became of a key, and does so without a code of S3's."""
+        return answer.code.isdigit() and isinstance(judge_answer(self.phase, answer), Outcome)
 
     def ask_patiently(self, operation: str, **parameters: Any) -> Mapping[str, Any]:
         """

@@ -107,6 +107,13 @@ def ecs_of(fake: FakeEcs) -> Ecs:
     return Ecs(cast("ECSClient", fake), clock=lambda: now[0], sleep=sleep, uniform=lambda low, _: low)
 
 
+def place_on(fake: FakeEcs) -> FargatePlace:
+    """A prepared Fargate place over a fake ECS."""
+    place = FargatePlace(ecs_of(fake), SETTINGS, RESOURCES, IMAGE)
+    place.prepare(Phase.RESTORE)
+    return place
+
+
 class FargateKit:
     """Fargate over the fake ECS."""
 

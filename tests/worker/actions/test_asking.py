@@ -7,7 +7,6 @@ from botocore.exceptions import BotoCoreError, ConnectTimeoutError, EndpointConn
 
 from tests.worker.actions.conftest import Script
 from worker.actions.asking import RefusedError, answer_of
-from worker.answers import Course, judge_answer
 
 ALWAYS = {
     "RequestPayer": "requester",
@@ -83,28 +82,54 @@ def test_a_refusal_after_throttling_does_not(script: Script) -> None:
     assert not refused.value.answer.lost
 
 
-@pytest.mark.parametrize(
-    ("status", "operation", "asked"),
-    [
-        (404, "get_object_lock_configuration", {"Bucket": "bucket"}),
-        (404, "get_object_tagging", HERE),
-        (403, "get_object_acl", HERE),
-        (400, "get_object", HERE),
-        (412, "copy_object", {**HERE, "CopySource": "bucket/k"}),
-        (409, "restore_object", HERE),
-    ],
-)
-def test_an_error_without_its_code_settles_nothing(
+UNSAID = [
+    (404, "get_object_lock_configuration", {"Bucket": "bucket"}),
+    (404, "get_object_tagging", HERE),
+    (403, "get_object_acl", HERE),
+    (409, "restore_object", HERE),
+]
+"""Errors as botocore tells those that were cut off: the code is the status."""
+
+
+@pytest.mark.parametrize(("status", "operation", "asked"), UNSAID)
+def test_an_error_without_its_code_is_asked_for_again(
     status: int, operation: str, asked: dict[str, object], script: Script
 ) -> None:
-    """As botocore tells one that was cut off: the code is the status."""
-    for phase in (script.copy, script.restore):
+    """Until S3 says the code."""
+    script.stub.add_client_error(operation, str(status), "", status)
+    script.stub.add_client_error(operation, str(status), "", status)
+    script.stub.add_client_error(operation, "SaidAtLast", "", status)
+
+    with pytest.raises(RefusedError) as refused:
+        script.restore.ask(operation, **asked)
+
+    assert refused.value.answer.code == "SaidAtLast"
+    assert script.restore.pace.sent == 3
+
+
+@pytest.mark.parametrize(("status", "operation", "asked"), UNSAID)
+def test_the_status_of_a_server_without_codes_is_believed(
+    status: int, operation: str, asked: dict[str, object], script: Script
+) -> None:
+    """In the end, so that no key is asked for over and over."""
+    for _ in range(4):
         script.stub.add_client_error(operation, str(status), "", status)
 
-        with pytest.raises(RefusedError) as refused:
-            phase.ask(operation, **asked)
+    with pytest.raises(RefusedError) as refused:
+        script.restore.ask(operation, **asked)
 
-        assert isinstance(judge_answer(phase.phase, refused.value.answer), Course)
+    assert (refused.value.answer.code, refused.value.answer.lost) == (str(status), False)
+
+
+@pytest.mark.parametrize("status", [403, 404, 408, 412])
+def test_a_copy_refused_without_a_code_counts_as_lost(status: int, script: Script) -> None:
+    """Whatever said so may have passed it on: the object is looked at before another copy."""
+    script.stub.add_client_error("copy_object", str(status), "", status)
+
+    with pytest.raises(RefusedError) as refused:
+        script.copy.ask("copy_object", **HERE, CopySource="bucket/k")
+
+    assert refused.value.answer.lost
 
 
 @pytest.mark.parametrize(("status", "operation"), [(404, "head_object"), (503, "get_object"), (502, "get_object")])

@@ -1,6 +1,5 @@
 """The copy phase of one key, request by request."""
 
-from dataclasses import replace
 from datetime import timedelta
 from io import BytesIO
 from typing import Any
@@ -9,14 +8,13 @@ import pytest
 from botocore.response import StreamingBody
 
 from tests.worker.actions.conftest import Script
-from tests.worker.actions.copying import BEFORE, COPY, ENTRY, HEAD, NAMED, NOW, READY, act, action, result
+from tests.worker.actions.copying import COPY, ENTRY, HEAD, NAMED, NOW, READY, act, action, result
 from tests.worker.actions.stores import MemoryStore
 from worker.actions.copy import CopyAction, CopySettings
 from worker.actions.looking import HEAD_AGAIN_TRIES
 from worker.actions.uploads import Uploads
 from worker.answers import Course
 from worker.contract import LotEntry, Outcome, Picture, ResultRow, picture_of
-from worker.facts import facts_of
 from worker.loop import Again, Elsewhere
 
 
@@ -207,97 +205,11 @@ def test_a_refused_copy(expected: Outcome, code: str, status: int, script: Scrip
     assert (row.outcome, row.error_code, row.http_status, row.size_bytes) == (expected, code, status, 3)
 
 
-@pytest.mark.parametrize(
-    ("course", "code", "status", "remembers"),
-    [
-        (Course.SLOW_DOWN, "SlowDown", 503, False),
-        (Course.LOOK_AGAIN, "InternalError", 500, True),
-    ],
-)
-def test_a_copy_of_unknown_fate_is_remembered(
-    course: Course,
-    code: str,
-    status: int,
-    remembers: bool,  # noqa: FBT001 (a table)
-    script: Script,
-) -> None:
-    """A throttled copy didn't happen; one that failed in any other passing way may have: what was seen is kept."""
-    head = {**HEAD, **READY}
-    script.stub.add_response("head_object", head)
-    script.bucket()
-    script.stub.add_client_error("copy_object", code, "words", status)
-
-    found = act(script)
-
-    assert isinstance(found, Again)
-    assert found.course is course
-    assert found.memory == (facts_of(head) if remembers else None)
-
-
-def test_a_lost_copy_that_happened_is_not_sent_again(script: Script) -> None:
-    """Looking again, the object is in the class: copied, and S3 isn't asked for a second copy."""
-    after = {**HEAD, "StorageClass": "STANDARD_IA", "LastModified": NOW, "ETag": '"now one part"', "VersionId": "v2"}
-    script.stub.add_response("head_object", after, NAMED)
-
-    row = result(act(script, memory=BEFORE))
-
-    assert (row.outcome, row.new_version_id) == (Outcome.COPIED, "v2")
-
-
-def test_a_lost_copy_that_did_not_happen_is_sent_again(script: Script) -> None:
-    """Looking again, nothing has changed: the copy is made."""
-    script.stub.add_response("head_object", {**HEAD, **READY}, NAMED)
-    script.bucket()
-    script.stub.add_response("copy_object", {}, COPY)
-
-    assert result(act(script, memory=BEFORE)).outcome is Outcome.COPIED
-
-
-def test_an_object_overwritten_after_a_lost_copy_is_left_alone(script: Script) -> None:
-    """Looking again, somebody else's object is there: changed, and not copied."""
-    script.stub.add_response("head_object", {**HEAD, "LastModified": NOW, "ETag": '"other"'}, NAMED)
-
-    assert result(act(script, memory=BEFORE)).outcome is Outcome.CHANGED
-
-
-def test_a_guard_that_our_own_late_copy_trips_is_looked_at_again(script: Script) -> None:
-    """412 after a lost copy may mean that it came through at last: the key is looked at once more."""
-    script.stub.add_response("head_object", {**HEAD, **READY})
-    script.bucket()
-    script.stub.add_client_error("copy_object", "PreconditionFailed", "words", 412)
-
-    found = act(script, memory=BEFORE)
-
-    assert isinstance(found, Again)
-    assert (found.memory, found.row.outcome) == (BEFORE, Outcome.CHANGED)
-
-
-def test_a_throttled_look_keeps_the_memory_of_a_lost_copy(script: Script) -> None:
-    """While HEAD is refused for the rate, what is to be looked for isn't forgotten."""
-    script.stub.add_client_error("head_object", "503", "", 503)
-
-    found = act(script, memory=BEFORE)
-
-    assert isinstance(found, Again)
-    assert found.memory == BEFORE
-
-
 def test_a_large_object_goes_elsewhere(script: Script) -> None:
     """After one HEAD: the threads for keys are not for hours of work."""
     script.stub.add_response("head_object", {**HEAD, **READY, "ContentLength": 1_001})
 
     assert isinstance(action(script)(ENTRY, None), Elsewhere)
-
-
-def test_a_lost_copy_that_is_found_deletes_nothing(script: Script) -> None:
-    """As good as certain that it was ours isn't enough; the row says that the old version stays."""
-    after = {**HEAD, "StorageClass": "STANDARD_IA", "LastModified": NOW, "VersionId": "v2"}
-    script.stub.add_response("head_object", after, {**NAMED, "ChecksumMode": "ENABLED"})
-
-    row = result(act(script, memory=replace(BEFORE, version_id="v1"), delete_superseded=True))
-
-    assert row.outcome is Outcome.COPIED
-    assert row.message.endswith("its old version v1 stays")
 
 
 def test_a_copy_of_other_content_is_an_error(script: Script) -> None:
