@@ -16,7 +16,7 @@ from orchestrator.places.base import Place
 from orchestrator.planning.standing import LotStanding, totals
 from orchestrator.progress_reader import ProgressReader
 from orchestrator.starting import Starts
-from orchestrator.watching import STOPPED, UNQUESTIONED, Audience, Ending, Limits, Right, Snapshot
+from orchestrator.watching import STOPPED, Audience, Ending, Limits, Right, Snapshot
 from worker.contract import ExitCode, Phase
 
 __all__ = ["Audience", "Ending", "Limits", "Snapshot", "Watch"]
@@ -50,9 +50,9 @@ class Watch:
         audience: Audience,
         clock: Clock,
         limits: Limits,
+        right: Right,
+        rate: float,
         may_start: Callable[[Sequence[LotStanding]], Sequence[str]] | None = None,
-        right: Right = UNQUESTIONED,
-        rate: float = 0,
     ) -> None:
         self._may_start = may_start
         self._state, self._place, self._phase = state, place, phase
