@@ -27,7 +27,7 @@ unit: $(INSTALLED)
 	$(BIN)/pytest -m "not system" -n 2 --dist loadfile
 
 test-system: $(INSTALLED) ## The four commands with real containers: needs a Docker engine
-	$(BIN)/pytest -m system tests/system tests/fidelity/test_box.py tests/faults
+	$(BIN)/pytest -m system -n 2 --dist loadgroup tests/system tests/fidelity/test_box.py tests/faults
 
 bench: $(INSTALLED) ## The worker beside other clients, on a stub S3 (under 10 minutes; QUICK=1: a look, written nowhere)
 	$(BIN)/python -m benchmarks.bench $(if $(QUICK),--quick)

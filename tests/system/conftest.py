@@ -14,15 +14,22 @@ from tests.system.engine import Engine, Start
 from tests.system.terminal import Terminal
 
 
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Of the processes that tests are shared out to, one gets all that need the engine: they look at what is in it."""
+    for item in items:
+        if "engine" in getattr(item, "fixturenames", ()):
+            item.add_marker(pytest.mark.xdist_group("engine"))
+
+
 @pytest.fixture(scope="session")
 def engine() -> Iterator[Engine]:
-    """The Docker engine. Without one the whole run fails, at once: these tests are never skipped."""
+    """The Docker engine. Without one each of these tests fails, at once: they are never skipped."""
     try:
         client = docker.from_env()
     except (DockerException, OSError) as error:
-        pytest.exit(
+        pytest.fail(
             f"the system tests need a Docker engine, and none answers ({error}): start one, or set DOCKER_HOST",
-            returncode=1,
+            pytrace=False,
         )
     yield Engine(client)
     client.close()
