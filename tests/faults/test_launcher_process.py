@@ -2,6 +2,7 @@
 
 import os
 import signal
+from itertools import count
 from pathlib import Path
 
 import pytest
@@ -30,16 +31,15 @@ def test_killed_and_typed_again(number: int, aws: str, tmp_path: Path) -> None:
         f'bucket = "{BUCKET}"\nstorage_class = "STANDARD_IA"\nplace = "local"\nstate = "s3://state/jobs"\n',
     )
     assert user.types("s3reclass split keys.txt --lots 3").code == 0
-    writes = 0
+    writes = count(1)
 
     def decide(request: Request) -> Fault:
-        nonlocal writes
         if request.bucket != "state" or request.method != "PUT" or not request.key.endswith(LAUNCHERS_OWN):
             return None
         if "results-" in request.key:
             return None
-        writes += 1
-        if writes == number:
+        # Many threads ask, each of which gets a number of its own.
+        if next(writes) == number:
             os.kill(launcher.pid, signal.SIGKILL)
             return CUT
         return None
