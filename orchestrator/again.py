@@ -59,10 +59,13 @@ def pending_keys_of(job: Job, scratch: Path) -> Again | None:
         buckets=job.lots.buckets,
         source=f"pending keys of job {job.lots.job}",
     )
+    state = job.state.sibling(pending.job)
+    asked_to_stop = state.stop_sign()
     again = replace(
         job,
         lots=pending,
-        state=job.state.sibling(pending.job),
+        state=state,
+        asked_to_stop=lambda: job.asked_to_stop() or asked_to_stop(),
         read_lot=lambda lot: scratch / f"{lot.name}.csv",
         lots_in_image="",
     )

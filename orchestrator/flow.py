@@ -24,7 +24,7 @@ from orchestrator.planning.standing import LotStanding, Totals, totals
 from orchestrator.planning.worker_command import PhaseSettings, rate_per_task, worker_command
 from orchestrator.waiting import MayStart, Wait, once, wait_through
 from orchestrator.watch import Audience, Ending, Limits, Watch
-from orchestrator.watching import UNQUESTIONED, Right
+from orchestrator.watching import UNQUESTIONED, Right, StopSign, never_stopped
 
 UPLOADS_IN_FLIGHT = 16
 
@@ -37,6 +37,7 @@ class Job:
     lots_in_image: the folder of lots inside the worker's image, or "" when lots travel through the state.
     read_lot: a lot's file, which is never in memory as a whole, or its bytes.
     right: to start the job's tasks: the launcher's lease.
+    asked_to_stop: whether somebody has asked for the job to be stopped since this launcher began.
     """
 
     lots: Lots
@@ -45,6 +46,7 @@ class Job:
     read_lot: Callable[[Lot], bytes | Path]
     lots_in_image: str = ""
     right: Right = UNQUESTIONED
+    asked_to_stop: StopSign = never_stopped
 
     def lot_uri(self, lot: Lot) -> str:
         """Where a worker finds the lot."""
@@ -175,6 +177,7 @@ def see_through(
             limits=limits,
             may_start=may_start,
             right=job.right,
+            asked_to_stop=job.asked_to_stop,
             rate=plan.budget,
         )
         try:
@@ -186,4 +189,6 @@ def see_through(
 
     if wait is None:
         return one_round(plan.standings, None if plan.only is None else once(plan.only))
-    return wait_through(one_round, plan.standings, wait, state=job.state, audience=audience, clock=clock)
+    return wait_through(
+        one_round, plan.standings, wait, asked_to_stop=job.asked_to_stop, audience=audience, clock=clock
+    )

@@ -100,6 +100,11 @@ class JobState:
         if job is not None and (noted := with_again(job, again, settings, at)) != job:
             self._store.write(self.paths.job_file, json.dumps(noted, indent=1).encode())
 
+    def asked_again(self) -> "JobState | None":
+        """The state of the job that asks for this one's restores again, None when there is none."""
+        noted = (self.read_job() or {}).get("again")
+        return self.sibling(noted["job"]) if noted else None
+
     def sibling(self, job: str) -> "JobState":
         """The state of another job in the same place."""
         return JobState(self._store, job)
@@ -113,13 +118,10 @@ class JobState:
         """Tell every launcher of this job to start no more tasks."""
         self._store.write(self.paths.stop_file, json.dumps({"at": at.isoformat()}).encode())
 
-    def asked_to_stop(self, since: datetime) -> bool:
-        """Whether somebody asked for that after this time."""
-        data = self._store.read(self.paths.stop_file)
-        try:
-            return data is not None and datetime.fromisoformat(json.loads(data)["at"]) > since
-        except (ValueError, KeyError, TypeError) as error:
-            raise self._damaged(self.paths.stop_file, error) from error
+    def stop_sign(self) -> Callable[[], bool]:
+        """What tells whether somebody has asked for that since this was called; by no clock, as theirs may be wrong."""
+        before = self._store.read(self.paths.stop_file)
+        return lambda: self._store.read(self.paths.stop_file) != before
 
     # ------------------------------------------------------------ lots
 

@@ -18,7 +18,7 @@ from orchestrator.planning.standing import LotStanding
 from orchestrator.planning.started_note import StartedNote
 from orchestrator.planning.text import duration
 from orchestrator.planning.worker_command import changes_more, leads_elsewhere
-from orchestrator.watching import Audience, Limits, Right
+from orchestrator.watching import STOPPED, Audience, Limits, Right, StopSign
 
 REFUSED_FOR_LONG_S = 30.0
 """After so many seconds of refusals the request rate is divided among those tasks that there is room for."""
@@ -57,11 +57,12 @@ class Starts:
         clock: Clock,
         limits: Limits,
         right: Right,
+        asked_to_stop: StopSign,
         budget: Budget,
     ) -> None:
         self._state, self._place, self._request_for = state, place, request_for
         self._audience, self._clock, self._limits = audience, clock, limits
-        self._right, self._budget = right, budget
+        self._right, self._asked_to_stop, self._budget = right, asked_to_stop, budget
         self._waiting: deque[_Waiting] = deque()
         self._refused_since: float | None = None
         self._not_before = 0.0
@@ -109,9 +110,10 @@ class Starts:
         """Start what may be started now, one after the other; running: tasks that run already."""
         if not self._has_right():
             return
+        before = running
         self._budget.divide(running + self._soon(running), running=running)
         while not self.over and running < self._place.max_tasks and self._clock.monotonic() >= self._not_before:
-            if not self._has_right():
+            if not self._has_right() or self.stopped():
                 return
             if not self._budget.has_room(running):
                 self._say("the running tasks are told to send less, so that others can start: this takes a minute")
@@ -122,6 +124,15 @@ class Starts:
             self._said = ""
             running += 1
             yield task
+        if running > before:
+            # Whoever asked meanwhile may not have seen the last task yet.
+            self.stopped()
+
+    def stopped(self) -> bool:
+        """Whether no more tasks are started because somebody asked for the job to be stopped, by now."""
+        if not self.halted and self._asked_to_stop():
+            self.halted = STOPPED
+        return self.halted == STOPPED
 
     def _has_right(self) -> bool:
         """Whether tasks may be started now, as far as the lease goes; asked before each, as a start may take long."""

@@ -12,11 +12,10 @@ from datetime import datetime, timedelta
 
 from orchestrator.clock import Clock
 from orchestrator.errors import S3ReclassError
-from orchestrator.job_state import JobState
 from orchestrator.planning.standing import LotStanding, totals
 from orchestrator.planning.text import duration
 from orchestrator.readiness import Readiness
-from orchestrator.watching import STOPPED, Audience, Ending
+from orchestrator.watching import STOPPED, Audience, Ending, StopSign
 from worker.contract import Outcome
 
 SLICE_S = 30
@@ -59,13 +58,13 @@ def wait_through(
     standings: Sequence[LotStanding],
     wait: Wait,
     *,
-    state: JobState,
+    asked_to_stop: StopSign,
     audience: Audience,
     clock: Clock,
 ) -> Ending:
     """The ending, once no lot is left to wait for, or the limit has passed, or somebody stopped the job."""
     readiness = wait.readiness
-    began, ends_at = clock.now(), clock.monotonic() + wait.limit_s
+    ends_at = clock.monotonic() + wait.limit_s
     given_up: dict[str, str] = {}
     looked = False
 
@@ -95,7 +94,7 @@ def wait_through(
             continue
         delay_s = min(readiness.delay_s, left_s)
         audience.remark(waiting_line(held, readiness.typical, clock.now() + timedelta(seconds=delay_s), delay_s))
-        if _slept_until_stopped(state, clock, delay_s, began):
+        if _slept_until_stopped(asked_to_stop, clock, delay_s):
             return replace(ending, halted=STOPPED)
 
 
@@ -147,13 +146,13 @@ def _last_round(one_round: Round, ending: Ending, wait: Wait, audience: Audience
     return replace(ending, given_up={**given_up, **ending.given_up})
 
 
-def _slept_until_stopped(state: JobState, clock: Clock, delay_s: float, began: datetime) -> bool:
+def _slept_until_stopped(asked_to_stop: StopSign, clock: Clock, delay_s: float) -> bool:
     """Whether somebody asked for the job to be stopped before so many seconds had passed."""
     ends_at = clock.monotonic() + delay_s
     while (left_s := ends_at - clock.monotonic()) > 0:
         clock.sleep(min(left_s, SLICE_S))
         # A state that can't be read for a moment doesn't end a wait of days.
         with suppress(S3ReclassError):
-            if state.asked_to_stop(began):
+            if asked_to_stop():
                 return True
     return False

@@ -16,7 +16,7 @@ from orchestrator.places.base import Place
 from orchestrator.planning.standing import LotStanding, totals
 from orchestrator.progress_reader import ProgressReader
 from orchestrator.starting import Starts
-from orchestrator.watching import STOPPED, Audience, Ending, Limits, Right, Snapshot
+from orchestrator.watching import STOPPED, Audience, Ending, Limits, Right, Snapshot, StopSign
 from worker.contract import ExitCode, Phase
 
 __all__ = ["Audience", "Ending", "Limits", "Snapshot", "Watch"]
@@ -37,7 +37,8 @@ class Watch:
 
     request_for: the request for a lot's attempt.
     may_start: asked at each look which of the lots without a task may start; None: each lot that isn't complete, once.
-    right: to start tasks at all. rate: requests a second of all tasks together, 0 for no limit.
+    right: to start tasks at all. asked_to_stop: whether somebody has asked for the job to be stopped.
+    rate: requests a second of all tasks together, 0 for no limit.
     """
 
     def __init__(  # noqa: PLR0913 (what it works on, how it is timed, whom it tells: all given by name)
@@ -51,6 +52,7 @@ class Watch:
         clock: Clock,
         limits: Limits,
         right: Right,
+        asked_to_stop: StopSign,
         rate: float,
         may_start: Callable[[Sequence[LotStanding]], Sequence[str]] | None = None,
     ) -> None:
@@ -67,14 +69,15 @@ class Watch:
             clock=clock,
             limits=limits,
             right=right,
+            asked_to_stop=asked_to_stop,
             budget=self._budget,
         )
-        self._began = clock.now()
         self._standings: dict[str, LotStanding] = {}
         self._active: dict[str, _Active] = {}
         self._lost: dict[str, int] = {}
         self._lost_in_a_row = 0
         self._given_up: dict[str, str] = {}
+        self._stop_heeded = False
         self._delay_s = limits.poll_s
 
     def run(self, standings: Iterable[LotStanding], job: str) -> Ending:
@@ -93,6 +96,7 @@ class Watch:
         while self._active or not self._starts.over:
             for task in self._starts.start(len(self._active)):
                 self._active[task.lot] = _Active(task, TaskStatus.PENDING, self._clock.monotonic())
+            self._heed_stop()
             changed = self._look()
             self._let_in()
             self._tell()
@@ -110,6 +114,12 @@ class Watch:
             self._tell()
             if self._active:
                 self._clock.sleep(self._limits.poll_s)
+
+    def _heed_stop(self) -> None:
+        """Once somebody has asked for the job to be stopped, stop every task: one that just began they haven't seen."""
+        if self._starts.halted == STOPPED and not self._stop_heeded:
+            self._stop_heeded = True
+            self._place.stop([active.task for active in self._active.values()], STOPPED)
 
     def _let_in(self) -> None:
         """Take up the lots that may start by now."""
@@ -160,8 +170,7 @@ class Watch:
         if state.interrupted or state.exit_code == ExitCode.INTERRUPTED or (on_spot and state.no_capacity):
             if self._starts.halted:
                 return
-            if self._state.asked_to_stop(self._began):
-                self._starts.halted = STOPPED
+            if self._starts.stopped():
                 return
             most = self._limits.spot_interruptions
             capacity = f" on-demand: {interruptions} were interrupted on Spot" if 0 < most <= interruptions else ""

@@ -1,6 +1,6 @@
 """What a watch over tasks is told and tells: how patient it is, how things are, how it ended."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -83,6 +83,10 @@ class Audience(Protocol):
         """Take in a line for people."""
 
 
+StopSign = Callable[[], bool]
+"""Whether somebody has asked for the job to be stopped. May raise S3ReclassError when the state can't be read."""
+
+
 class Right(Protocol):
     """The right to start a job's tasks, which one launcher has at a time."""
 
@@ -103,3 +107,8 @@ class Unquestioned:
 
 
 UNQUESTIONED = Unquestioned()
+
+
+def never_stopped() -> bool:
+    """The stop sign of a job that nobody else knows of."""
+    return False

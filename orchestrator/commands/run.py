@@ -165,7 +165,8 @@ def command(  # noqa: PLR0913 (one parameter for each option)
     if not dry_run:
         # From before the plan to the command's end, so that nobody else starts what is in the plan.
         lease = assemble.lease_of(job, f"s3reclass run --phase {phase}")
-        job = replace(job, right=click.get_current_context().with_resource(lease))
+        right = click.get_current_context().with_resource(lease)
+        job = replace(job, right=right, asked_to_stop=job.state.stop_sign())
     run = Run(
         settings=settings,
         job=job,

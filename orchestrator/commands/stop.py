@@ -5,7 +5,7 @@ import click
 from orchestrator import assemble
 from orchestrator.clock import Clock
 from orchestrator.commands.options import uses_settings
-from orchestrator.commands.progress import tell
+from orchestrator.commands.progress import counted, tell
 from orchestrator.settings import Settings
 from worker.contract import Phase
 
@@ -18,14 +18,17 @@ def command(settings: Settings, job: str | None) -> int:
     Stop the tasks of a job, whoever started them.
 
     Each task finishes the requests in flight and records its results; the next `run` goes on from there.
-    A launcher that watches them starts no more.
+    A launcher that watches them starts no more. Restores that this job asks for again (`run --again`) stop too.
     """
     state = assemble.open_state(settings, job)
-    state.ask_to_stop(Clock().now())
+    again = state.asked_again()
+    jobs = [state, again] if again else [state]
+    for one in jobs:
+        one.ask_to_stop(Clock().now())
     place = assemble.open_place(settings)
-    tasks = [task for phase in Phase for task in place.running(state.paths.job, phase)]
+    tasks = [task for one in jobs for phase in Phase for task in place.running(one.paths.job, phase)]
     place.stop(tasks, "s3reclass stop")
     for task in tasks:
         tell(f"stopping {task.phase} {task.lot} (attempt {task.attempt})")
-    click.echo(f"{len(tasks)} tasks asked to stop" if tasks else "no task of this job is running")
+    click.echo(f"{counted(len(tasks), 'task')} asked to stop" if tasks else "no task of this job is running")
     return 0

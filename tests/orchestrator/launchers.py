@@ -58,6 +58,7 @@ class Launchers:
             clock=self.clock.clock(),
             limits=limits,
             right=self.right,
+            asked_to_stop=self.state.stop_sign(),
             rate=rate,
         )
 

@@ -102,21 +102,6 @@ def test_an_interrupted_task_goes_on_and_is_not_counted_as_lost(tmp_path: Path) 
     assert (ending.given_up, ending.halted) == ({}, "")
 
 
-def test_a_job_that_somebody_stopped_is_not_started_again(tmp_path: Path) -> None:
-    """After `s3reclass stop`, the launcher takes an interrupted task for the end."""
-    interrupted = TaskState(status=TaskStatus.STOPPED, exit_code=75, interrupted=True)
-    world = World(tmp_path, lots_of(3), lambda _: interrupted, max_tasks=1)
-    world.clock.seconds = 1
-    watch = world.watch()
-    world.clock.seconds = 2
-    world.state.ask_to_stop(world.clock.clock().now())
-
-    ending = watch.run(world.state.standings(world.lots, Phase.RESTORE), JOB)
-
-    assert world.starts() == [("lot-00000", 1)]
-    assert "s3reclass stop" in ending.halted
-
-
 def test_a_refusal_that_may_pass_is_tried_again_later(tmp_path: Path) -> None:
     """No capacity now: the same request is made again after a while, and said once."""
     refused = Refused(

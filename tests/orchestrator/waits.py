@@ -29,7 +29,8 @@ class World:
         self.restores = Restores(self.clock, ready_at, keys=keys)
         cut = lots_of(lots, keys)
         self.place = ScriptedPlace(root, self.restores.fate)
-        self.job = Job(lots=cut, state=job_state(root, cut), place=self.place, read_lot=lot_bytes)
+        state = job_state(root, cut)
+        self.job = Job(lots=cut, state=state, place=self.place, read_lot=lot_bytes, asked_to_stop=state.stop_sign())
 
     def waits(self, limit_s: float = 100 * HOUR, restore: Restore = BULK) -> int:
         """Run the copy phase with a wait; the exit code."""

@@ -11,6 +11,7 @@ from orchestrator.job_state import JobState
 from orchestrator.model import Call, Lot, Lots, Refused, Task, TaskRequest, TaskState, TaskStatus
 from orchestrator.watch import Snapshot
 from worker.contract import (
+    ExitCode,
     LotEntry,
     Outcome,
     Phase,
@@ -97,6 +98,7 @@ class ScriptedPlace:
     ends_with_launcher: bool = False
     started: list[TaskRequest] = field(default_factory=list)
     stopped: list[str] = field(default_factory=list)
+    stopping: set[str] = field(default_factory=set)
     live: dict[str, TaskRequest] = field(default_factory=dict)
     looks: dict[str, int] = field(default_factory=dict)
     most_at_once: int = 0
@@ -142,6 +144,9 @@ class ScriptedPlace:
             return TaskState(status=TaskStatus.UNKNOWN)
         self.looks[task_id] = self.looks.get(task_id, 0) + 1
         request = self.live[task_id]
+        if task_id in self.stopping:
+            del self.live[task_id]
+            return TaskState(status=STOPPED, exit_code=ExitCode.INTERRUPTED, interrupted=True)
         fate = self.fate(request)
         if isinstance(fate, TaskState):
             if fate.status is STOPPED:
@@ -153,10 +158,10 @@ class ScriptedPlace:
         return TaskState(status=STOPPED, exit_code=finish(self.root, request, fate))
 
     def stop(self, tasks: Sequence[Task], reason: str) -> None:
-        """Forget the tasks."""
+        """Let the tasks end as on SIGTERM."""
         for task in tasks:
             self.stopped.append(f"{task.id}: {reason}")
-            self.live.pop(task.id, None)
+            self.stopping.add(task.id)
 
 
 def finish(root: Path, request: TaskRequest, outcomes: Mapping[Outcome, int]) -> int:
