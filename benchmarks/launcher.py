@@ -42,7 +42,7 @@ from worker.contract import Phase, lot_name
 
 ROOT = Path(__file__).parents[1]
 STATE = "s3://state/bench"
-SIZES = ((10, 1_000), (100, 1_000), (1_000, 1_000), (2_000, 1_000), (1, 1_000_000))
+SIZES = ((10, 1_000), (100, 1_000), (1_000, 1_000), (2_000, 1_000), (2_000, 5_000), (1, 1_000_000))
 """Lots, and keys in each."""
 
 AT_ONCE = 300
@@ -111,9 +111,11 @@ def run_phase(folder: Path, endpoint: str) -> float:
     began = datetime(2026, 1, 1, tzinfo=UTC)
     clock = Clock(monotonic=lambda: now, sleep=sleep, now=lambda: began + timedelta(seconds=now))
     settings = Settings(state=STATE, storage_class="STANDARD_IA", max_tasks=AT_ONCE)
+    state = JobState(open_store(STATE), lots.job)
     job = Job(
         lots=lots,
-        state=JobState(open_store(STATE), lots.job),
+        state=state,
+        asked_to_stop=state.stop_sign(),
         place=FargatePlace(Ecs(client("ecs"), clock=clock.monotonic, sleep=sleep), settings, RESOURCES, IMAGE),
         read_lot=lambda lot: lot_path(folder, lot),
     )
@@ -229,7 +231,8 @@ def page(lines: Sequence[str]) -> str:
 Made by `make bench-launcher` on {datetime.now(UTC):%Y-%m-%d} ({python}). At most {AT_ONCE} tasks at once; every
 fiftieth lot is interrupted once, the first among them, so that it has results of two attempts. `run again` finds
 the finished job. ECS calls are mostly RunTask, one for each start. Progress is read 5 times a second at most, however
-many tasks run, so that a long job's GETs follow its time and not its lots. `report` reads each part of results once:
+many tasks run, so that a long job's GETs follow its time and not its lots; before each start one more GET looks whether
+somebody has asked for the job to be stopped. `report` reads each part of results once:
 here a part is of 500 keys at most. MiB is the process's largest memory.
 
 {chr(10).join(lines)}
