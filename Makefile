@@ -32,7 +32,7 @@ test-system: $(INSTALLED) ## The four commands with real containers: needs a Doc
 bench: $(INSTALLED) ## The worker beside other clients, on a stub S3 (under 10 minutes; QUICK=1: a look, written nowhere)
 	$(BIN)/python -m benchmarks.bench $(if $(QUICK),--quick)
 
-bench-launcher: $(INSTALLED) ## Measure the launcher with 10 to 2,000 lots: calls, memory, time (some 25 minutes)
+bench-launcher: $(INSTALLED) ## Measure the launcher with 10 to 2,000 lots: calls, memory, time (some 20 minutes)
 	$(BIN)/python -m benchmarks.launcher
 
 docs: $(INSTALLED) ## Write docs/commands.md anew from the commands' help, and docs/scale.md's figures
