@@ -46,7 +46,7 @@ _ALWAYS_TOLD = frozenset({"ETag", "LastModified", "ContentLength"})
 
 _INCOMPLETE = Answer(code="IncompleteAnswer", message="S3's answer was cut off", lost=True)
 
-_UNSAID_PAUSES_S = (0.25, 0.5, 1.0)
+UNSAID_PAUSES_S = (0.25, 0.5, 1.0)
 """Seconds before each repetition of a request whose refusal came without S3's code."""
 
 _REPEATABLE = ("get_", "list_", RESTORE)
@@ -132,7 +132,7 @@ class S3:
         be meant: the 404 of a bucket without Object Lock would pass for the object's. So what may be repeated is, until
         S3 says its code; a server that never does has its status believed.
         """
-        for pause_s in (*_UNSAID_PAUSES_S, None):
+        for pause_s in (*UNSAID_PAUSES_S, None):
             found = self._send(operation, parameters)
             if not isinstance(found, Answer) or operation == HEAD or not self._is_unsaid(found):
                 return found

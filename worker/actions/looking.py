@@ -5,7 +5,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
 
-from worker.actions.asking import S3, RefusedError, object_of
+from worker.actions.asking import S3, UNSAID_PAUSES_S, RefusedError, object_of
 from worker.answers import Answer, message_of, refused_head_is_customer_key
 from worker.contract import LotEntry, Outcome, ResultRow
 from worker.facts import ObjectFacts, facts_of
@@ -14,8 +14,6 @@ from worker.loop import Again
 
 _BAD_REQUEST = 400
 _FORBIDDEN = 403
-HEAD_AGAIN_TRIES = 4
-"""HEADs of an object that S3 doesn't show to who may read it, before that is its result; within some two seconds."""
 
 _TOLD_TO_READERS = frozenset({"InvalidObjectState", "InvalidRange"})
 """Refusals of a GET for the object's class, and for its being empty: who may not read it isn't told."""
@@ -143,13 +141,12 @@ class Look:
 
     def _ask_head_again(self, asked: LotEntry) -> tuple[Mapping[str, Any] | None, Answer | None]:
         """The same, asked some times more while it is a bare 400, which a fault on the way may be too."""
-        for tries in range(HEAD_AGAIN_TRIES):
+        for pause_s in (*UNSAID_PAUSES_S, None):
             head, answer = self._ask_head(asked)
-            if not answer or answer.code != str(_BAD_REQUEST):
-                return head, answer
-            if tries < HEAD_AGAIN_TRIES - 1:
-                self._s3.pace.pause(0.25 * 2**tries)
-        return None, answer
+            if not answer or answer.code != str(_BAD_REQUEST) or pause_s is None:
+                break
+            self._s3.pace.pause(pause_s)
+        return head, answer
 
     def _reason(self, asked: LotEntry) -> Answer | None:
         """

@@ -10,12 +10,14 @@ from botocore.response import StreamingBody
 from tests.worker.actions.conftest import Script
 from tests.worker.actions.copying import COPY, ENTRY, HEAD, NAMED, NOW, READY, act, action, result
 from tests.worker.actions.stores import MemoryStore
+from worker.actions.asking import UNSAID_PAUSES_S
 from worker.actions.copy import CopyAction, CopySettings
-from worker.actions.looking import HEAD_AGAIN_TRIES
 from worker.actions.uploads import Uploads
 from worker.answers import Course
 from worker.contract import LotEntry, Outcome, Picture, ResultRow, picture_of
 from worker.loop import Again, Elsewhere
+
+HEADS_AGAIN = len(UNSAID_PAUSES_S) + 1
 
 
 def test_a_copy_is_pinned_to_what_was_seen(script: Script) -> None:
@@ -118,7 +120,7 @@ def test_a_refused_head_is_explained_by_a_get(
     script.stub.add_client_error("head_object", str(head_status), "Bad", head_status)
     script.stub.add_client_error("get_object", code, words, status, expected_params={**NAMED, "Range": "bytes=0-0"})
     if code == "InvalidObjectState":
-        for _ in range(HEAD_AGAIN_TRIES if head_status == 400 else 1):
+        for _ in range(HEADS_AGAIN if head_status == 400 else 1):
             script.stub.add_client_error("head_object", str(head_status), "Bad", head_status)
 
     row = result(act(script))
@@ -131,7 +133,7 @@ def test_a_bare_400_that_passes_fails_no_key(script: Script) -> None:
     """A fault on the way may meet the second HEAD, too, and the third."""
     script.stub.add_client_error("head_object", "400", "Bad", 400)
     script.stub.add_response("get_object", {"Body": StreamingBody(BytesIO(b"x"), 1)})
-    for _ in range(HEAD_AGAIN_TRIES - 1):
+    for _ in range(HEADS_AGAIN - 1):
         script.stub.add_client_error("head_object", "400", "Bad", 400)
     script.stub.add_response("head_object", {**HEAD, "StorageClass": "STANDARD_IA"}, NAMED)
 
