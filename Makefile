@@ -52,10 +52,11 @@ lock: ## Pin the newest versions that pyproject.toml allows (needs uv)
 clean: ## Remove what make made
 	rm -rf $(VENV) dist .mypy_cache .pytest_cache .ruff_cache .hypothesis
 
-# Pinned with hashes; --no-deps and no isolation, so that nothing outside the pins is ever fetched. --no-compile, as
-# most of what is installed is never imported: a third of the time.
+# Pinned with hashes, and --no-deps: with a newer release about, pip would resolve a requirement that has an extra again.
+# No isolation, so that nothing outside the pins is fetched. --no-compile, as most of what is installed is never
+# imported: a third of the time.
 $(INSTALLED): requirements/dev.txt pyproject.toml
 	$(PYTHON) -m venv $(VENV)
-	$(BIN)/pip install --quiet --disable-pip-version-check --no-compile --require-hashes -r requirements/dev.txt
+	$(BIN)/pip install --quiet --disable-pip-version-check --no-compile --no-deps --require-hashes -r requirements/dev.txt
 	$(BIN)/pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation -e .
 	touch $@

@@ -47,7 +47,7 @@ def _install(folder: Path) -> str:
     pip = [str(folder / "bin" / "python"), "-m", "pip", "install", "--quiet", "--disable-pip-version-check"]
     for command in (
         [sys.executable, "-m", "venv", "--clear", str(folder)],
-        [*pip, "--require-hashes", "-r", str(REQUIREMENTS)],
+        [*pip, "--no-deps", "--require-hashes", "-r", str(REQUIREMENTS)],
     ):
         done = subprocess.run(command, capture_output=True, text=True, check=False)
         if done.returncode:
