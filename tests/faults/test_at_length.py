@@ -28,7 +28,8 @@ from tests.worker.proxy import CUT, Fault, Reply, Request, faulty
 from tests.worker.running import Job, entry, fake_s3, make_bucket, put, start
 from worker.contract import ExitCode, LotEntry
 
-pytestmark = pytest.mark.system
+# Minutes of faults, and many processes one after another.
+pytestmark = [pytest.mark.system, pytest.mark.timeout(600)]
 
 KEYS = [f"key-{number:03}" for number in range(200)]
 

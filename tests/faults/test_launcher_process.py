@@ -10,7 +10,8 @@ import pytest
 from tests.end_to_end.conftest import BUCKET, User
 from tests.worker.proxy import CUT, Fault, Request, faulty
 
-pytestmark = pytest.mark.system
+# Five commands one after another, each a process with tasks of its own.
+pytestmark = [pytest.mark.system, pytest.mark.timeout(300)]
 
 KEYS = [f"reel {number}" for number in range(12)]
 LAUNCHERS_OWN = ("lease.json", "job.json", "rate.json", ".csv", "started-1.json")

@@ -10,7 +10,8 @@ from tests.system.box import Box
 from tests.system.conftest import box, engine, running  # noqa: F401 (fixtures)
 from worker.clients import object_client, session
 
-pytestmark = pytest.mark.system
+# The box is started first, the first time with its virtual environment.
+pytestmark = [pytest.mark.system, pytest.mark.timeout(600)]
 
 HOLDS_NOT = {
     "content disposition beyond ASCII",

@@ -10,7 +10,8 @@ from tests.system.engine import Start
 from tests.system.jobs import split_job
 from tests.system.terminal import Terminal
 
-pytestmark = pytest.mark.system
+# Images are built, containers started, and a command may take 240 s.
+pytestmark = [pytest.mark.system, pytest.mark.timeout(900)]
 
 BUCKET = "killed"
 LOTS = 4

@@ -18,7 +18,8 @@ from tests.system.account import Account, Stored
 from tests.system.jobs import split_job
 from tests.system.terminal import Terminal
 
-pytestmark = pytest.mark.system
+# Images are built, containers started, and a command may take 240 s.
+pytestmark = [pytest.mark.system, pytest.mark.timeout(900)]
 
 BUCKET = "my-bucket"
 """As the policy to copy has it, with its account and Region."""

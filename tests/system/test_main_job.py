@@ -12,7 +12,8 @@ from tests.system.engine import Start
 from tests.system.terminal import Terminal
 from worker.contract import encode_key
 
-pytestmark = pytest.mark.system
+# Images are built, containers started, and a command may take 240 s.
+pytestmark = [pytest.mark.system, pytest.mark.timeout(900)]
 
 BUCKET = "archive-of-films"
 LOTS = 20

@@ -23,7 +23,8 @@ from worker.contract import LotEntry, ResultRow, StatePaths, digest_of, format_l
 from worker.errors import WorkerError
 from worker.task import Task
 
-pytestmark = pytest.mark.system
+# Images are built, containers started, and a command may take 240 s.
+pytestmark = [pytest.mark.system, pytest.mark.timeout(900)]
 
 PLAIN, VERSIONED, STATE = "plain-bucket", "versioned-bucket", "state-bucket"
 BUCKETS = {

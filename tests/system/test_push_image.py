@@ -14,7 +14,8 @@ from tests.system.engine import Engine
 from tests.system.jobs import rows_of_report, split_job
 from tests.system.terminal import Terminal
 
-pytestmark = pytest.mark.system
+# Images are built, containers started, and a command may take 240 s.
+pytestmark = [pytest.mark.system, pytest.mark.timeout(900)]
 
 BUCKET = "pushed"
 OBJECTS = [Stored(key=f"reel, {number}", storage_class="GLACIER") for number in range(4)]

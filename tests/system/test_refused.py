@@ -11,7 +11,8 @@ from tests.system.box import ACCOUNT
 from tests.system.jobs import rows_of_report, split_job
 from tests.system.terminal import Terminal
 
-pytestmark = pytest.mark.system
+# Images are built, containers started, and a command may take 240 s.
+pytestmark = [pytest.mark.system, pytest.mark.timeout(900)]
 
 BUCKET = "refused"
 TRUSTS_ECS = {

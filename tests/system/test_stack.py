@@ -7,7 +7,8 @@ import pytest
 from tests.system.account import Account
 from tests.system.terminal import Terminal
 
-pytestmark = pytest.mark.system
+# Images are built, containers started, and a command may take 240 s.
+pytestmark = [pytest.mark.system, pytest.mark.timeout(900)]
 
 BUCKET = "films"
 

@@ -18,7 +18,8 @@ from tests.system.meddler import OVERWRITTEN, REFUSED, meddler
 from tests.system.terminal import Terminal
 from worker.contract import LotEntry, Tally, format_lot_line, parse_result_rows
 
-pytestmark = pytest.mark.system
+# Images are built, containers started, and a command may take 240 s.
+pytestmark = [pytest.mark.system, pytest.mark.timeout(900)]
 
 BUCKET = "every-outcome"
 STATE = "state-of-jobs"
