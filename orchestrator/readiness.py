@@ -6,14 +6,15 @@ A wait that is killed loses nothing: the next one takes the same samples and loo
 """
 
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import replace
 from datetime import timedelta
 
 from orchestrator.clock import Clock
 from orchestrator.errors import S3ReclassError
 from orchestrator.lot_samples import LotSamples, Seen, Sight, last_finished
 from orchestrator.planning.readiness import KeyState, Restore, Verdict, copies_go_soon, judge_sample, next_delay_s
-from orchestrator.planning.restore_times import UNKNOWN_MOST_S, look_every_s, restore_time
+from orchestrator.planning.restarts import LotStart, after_task
+from orchestrator.planning.restore_times import look_every_s, restore_time
 from orchestrator.planning.standing import LotStanding
 from worker.contract import Outcome
 
@@ -24,18 +25,6 @@ FAILED_LOOKS = 6
 """Looks in a row that may fail before the wait gives up: with their growing delays, half an hour without a network."""
 
 FAILED_FIRST_S = 60
-
-
-@dataclass(frozen=True, kw_only=True, slots=True)
-class _Start:
-    """
-    A start of a lot that had pending keys.
-
-    pending: how many. again_at: when it may start again though none of them was copied, in the clock's seconds.
-    """
-
-    pending: int
-    again_at: float
 
 
 class Readiness:
@@ -53,7 +42,7 @@ class Readiness:
         self._clock, self._say = clock, say
         self._started: set[str] = set()
         self._started_early: set[str] = set()
-        self._starts: dict[str, _Start] = {}
+        self._starts: dict[str, LotStart] = {}
         self._kinds: frozenset[str] = frozenset()
         self._failed = 0
         self._delay_s = 0.0
@@ -67,6 +56,7 @@ class Readiness:
         idle: the lots that aren't complete and have no task.
         Raises S3ReclassError when the first look fails, or looking has failed too often.
         """
+        self._hear_of(idle)
         if self._clock.monotonic() < self._next_at:
             return ()
         open_lots = [one for one in idle if not _all_settled(one)]
@@ -80,7 +70,7 @@ class Readiness:
         start = [one.lot.name for one in idle if _all_settled(one) and one.lot.name not in self._started]
         start += decided
         self._started.update(start)
-        self._plan_next(seen, started=bool(start))
+        self._plan_next(seen, open_lots, started=bool(start))
         return start
 
     def waiting(self, standings: Iterable[LotStanding]) -> tuple[LotStanding, ...]:
@@ -128,7 +118,7 @@ class Readiness:
         for standing in standings:
             name = standing.lot.name
             match judge_sample(self._samples[name]):
-                case Verdict.START if self._is_worth_it(standing):
+                case Verdict.START if self._may_try(standing):
                     start.append(name)
                 case Verdict.NO_USE if not last_finished(standing):
                     # Each key gets an outcome, once: pending, and why.
@@ -144,24 +134,37 @@ class Readiness:
         self._no_use = {} if no_use and self._restoring() else no_use
         return start
 
-    def _is_worth_it(self, standing: LotStanding) -> bool:
+    def _hear_of(self, idle: Iterable[LotStanding]) -> None:
+        """Learn what became of the lots that were started: one that got nowhere is looked at again soon."""
+        for standing in idle:
+            last, attempt = self._starts.get(standing.lot.name), standing.files.attempt
+            if last is None or attempt <= last.attempt or not last_finished(standing):
+                continue
+            pending = standing.outcomes.get(Outcome.PENDING, 0)
+            start = after_task(last, attempt=attempt, pending=pending, now_s=self._clock.monotonic())
+            self._starts[standing.lot.name] = start
+            if start.pause_s and not self._failed:
+                self._delay_s = min(self._delay_s, start.pause_s)
+                self._next_at = min(self._next_at, start.again_at)
+
+    def _may_try(self, standing: LotStanding) -> bool:
         """
-        Whether a task would get further than the last one; if not, one is started now and then all the same.
+        Whether a lot that looks ready may start: not in the pause after a task that got nowhere.
 
         A key may seem ready and be left pending: its restored copy expires too soon for its size, say.
         """
         name, pending = standing.lot.name, standing.outcomes.get(Outcome.PENDING, 0)
-        last, now = self._starts.get(name), self._clock.monotonic()
-        if last_finished(standing) and last and pending >= last.pending and now < last.again_at:
+        last = self._starts.get(name, LotStart(attempt=0, pending=0))
+        if self._clock.monotonic() < last.again_at:
             return False
-        self._starts[name] = _Start(pending=pending or standing.lot.keys, again_at=now + UNKNOWN_MOST_S)
+        self._starts[name] = replace(last, attempt=standing.files.attempt, pending=pending or standing.lot.keys)
         return True
 
     def _copies_go_soon(self) -> bool:
         return copies_go_soon(self._restore.requested_at, self._restore.days, self._clock.now())
 
-    def _plan_next(self, seen: Seen, *, started: bool) -> None:
-        self._failed = 0
+    def _plan_next(self, seen: Seen, open_lots: Iterable[LotStanding], *, started: bool) -> None:
+        self._failed, now = 0, self._clock.monotonic()
         self._kinds = frozenset(seen.kinds) or self._kinds
         self._delay_s = next_delay_s(
             self._delay_s,
@@ -170,7 +173,9 @@ class Readiness:
             started=started,
             left_out=seen.left_out,
         )
-        self._next_at = self._clock.monotonic() + self._delay_s
+        starts = (self._starts.get(one.lot.name) for one in open_lots)
+        pauses_end = (start.again_at for start in starts if start and start.again_at > now)
+        self._next_at = min((now + self._delay_s, *pauses_end))
 
     def _look_failed(self, error: S3ReclassError) -> None:
         self._failed += 1

@@ -1,15 +1,18 @@
 """The wait for restores: lots start as theirs become ready, and looks are few."""
 
+from itertools import pairwise
 from pathlib import Path
+
+import pytest
 
 from orchestrator.flow import begin, make_plan
 from orchestrator.lot_samples import LotSamples
-from orchestrator.model import TaskState, TaskStatus
+from orchestrator.model import TaskRequest, TaskState, TaskStatus
 from orchestrator.planning.readiness import Restore, Verdict, judge_sample
 from orchestrator.planning.standing import totals
 from tests.orchestrator.restoring import NEVER, NOT_ASKED
 from tests.orchestrator.waits import COPY, HOUR, World, hours_by_lot
-from tests.orchestrator.worlds import BEGAN, finish
+from tests.orchestrator.worlds import BEGAN, Fate, finish
 from worker.contract import Outcome, Phase
 
 
@@ -142,13 +145,73 @@ def test_while_restores_are_being_asked_for_it_waits(tmp_path: Path) -> None:
     assert world.waits() == 0
 
 
-def test_a_task_that_gets_no_further_is_not_started_over_and_over(tmp_path: Path) -> None:
-    """Keys that look ready and stay pending get a task every half an hour, not at each look."""
-    world = World(tmp_path, 1, lambda _: 0)
-    world.place.fate = lambda _: {Outcome.PENDING: 2}
+def test_a_start_that_got_nowhere_is_tried_again_within_seconds(tmp_path: Path) -> None:
+    """All 63 keys look restored, S3 refuses to copy them a moment later, then it does: seconds, not half an hour."""
+    world = World(tmp_path, 1, lambda _: 0, keys=63)
+    world.place.fate = lambda request: {Outcome.PENDING: 63} if request.attempt == 1 else world.restores.fate(request)
 
-    assert world.waits(limit_s=2 * HOUR) == 4
-    assert len(world.place.started) <= 6
+    assert world.waits() == 0
+    assert world.starts() == [("lot-00000", 1), ("lot-00000", 2)]
+    assert world.clock.seconds < 60
+
+
+def test_a_start_that_got_nowhere_is_tried_again_while_others_run(tmp_path: Path) -> None:
+    """Another lot's task of hours doesn't hold it up, nor do looks that have become rare."""
+    world = World(tmp_path, 2, hours_by_lot(5, 5), keys=63)
+    ended = 0.0
+
+    def fate(request: TaskRequest) -> Fate:
+        nonlocal ended
+        if request.lot == "lot-00001":
+            return TaskState(status=TaskStatus.RUNNING) if world.clock.seconds < 9 * HOUR else {Outcome.COPIED: 63}
+        ended = ended or world.clock.seconds
+        return {Outcome.PENDING: 63} if request.attempt == 1 else world.restores.fate(request)
+
+    world.place.fate = fate
+    again_at: list[float] = []
+    world.clock.on_sleep = lambda now: again_at.append(now) if ("lot-00000", 2) in world.starts() else None
+
+    assert world.waits() == 0
+    assert again_at[0] - ended < 120
+
+
+def test_what_looks_in_progress_again_is_looked_at_soon(tmp_path: Path) -> None:
+    """Ready, then refused, then in progress for another minute: looks come soon again, however rare they were."""
+    world = World(tmp_path, 1, lambda _: 0 if "until" not in told or world.clock.seconds > told["until"] else NEVER)
+    told: dict[str, float] = {}
+
+    def fate(request: TaskRequest) -> Fate:
+        if request.attempt == 1:
+            told.setdefault("until", world.clock.seconds + 60)
+            return {Outcome.PENDING: 2}
+        return world.restores.fate(request)
+
+    world.place.fate = fate
+
+    assert world.waits() == 0
+    assert world.starts() == [("lot-00000", 1), ("lot-00000", 2)]
+    assert world.clock.seconds < told["until"] + 90
+
+
+@pytest.mark.parametrize("copied", [0, 1])
+def test_a_task_that_gets_no_further_is_not_started_over_and_over(copied: int, tmp_path: Path) -> None:
+    """Each pause before the next is twice as long, up to half an hour: a task that does next to nothing costs, too."""
+    world = World(tmp_path, 1, lambda _: 0, keys=63)
+    world.place.fate = lambda request: {
+        Outcome.COPIED: copied * request.attempt,
+        Outcome.PENDING: 63 - copied * request.attempt,
+    }
+    seen: dict[int, float] = {}
+
+    def remember(now: float) -> None:
+        seen.setdefault(len(world.place.started), now)
+
+    world.clock.on_sleep = remember
+
+    assert world.waits(limit_s=5 * HOUR) == 4
+    pauses = [later - earlier for earlier, later in pairwise(seen.values())][:-1]
+    least = [10, 20, 40, 80, 160, 320, 640, 1_280] + [1_800] * 8
+    assert [(pause, one) for pause, one in zip(pauses, least, strict=True) if not one <= pause <= one + 30] == []
 
 
 def test_a_lot_that_was_given_up_is_left_alone(tmp_path: Path) -> None:
