@@ -90,6 +90,9 @@ class Sink(Protocol):
     def tick(self) -> None:
         """Do what is due by time; called a few times a second."""
 
+    def flush(self) -> None:
+        """Write what there is; the task is about to end, and may be killed before it has."""
+
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class _Try:
@@ -141,7 +144,7 @@ class Loop:
         self._found: queue.SimpleQueue[tuple[_Try, _Found] | None] = queue.SimpleQueue()
         self._delayed: list[tuple[float, int, _Try]] = []
         self._numbers = itertools.count()
-        self._busy: set[LotEntry] = set()
+        self._busy: set[tuple[str, str]] = set()
         self._exhausted = self._surprised = False
         self._complete = True
         self._settled_at = clock()
@@ -164,10 +167,14 @@ class Loop:
             self._crew.resize(0)
 
     def _run(self, entries: Iterator[LotEntry]) -> bool:
-        failure: WorkerError | None = None
+        failure = unwritten = None
         while True:
             over = failure is not None or self._stop.is_set()
-            if not over:
+            if over and not unwritten:
+                # What is finished waits for no key that hangs: a kill follows a stop within seconds.
+                unwritten = self._guard(self._sink.flush) or self._guard(self._sink.tick)
+                failure = failure or unwritten
+            elif not over:
                 self._crew.resize(self._threads())
                 failure = self._guard(self._feed, entries) or self._guard(self._sink.tick)
             if not self._busy and (over or failure or (self._exhausted and not self._delayed)):
@@ -181,7 +188,7 @@ class Loop:
 
     def _take(self, key: _Try, what: _Found) -> None:
         """Deal with what a thread found. Raises WorkerError when no key can go on."""
-        self._busy.discard(key.entry)
+        self._busy.discard(_object(key.entry))
         self._long -= key.long_action is not None
         if isinstance(what, WorkerError):
             raise what
@@ -220,11 +227,15 @@ class Loop:
                 self._hand_out(_Try(entry=entry))
 
     def _hand_out(self, key: _Try) -> None:
-        """Give a key to the threads, or later, when it is in their hands already: it may stand twice in the lot."""
-        if key.entry in self._busy:
+        """
+        Give a key to the threads, or later, when its object is in their hands already.
+
+        It may stand twice in the lot, with its version's id and without: at once, both would be copied.
+        """
+        if _object(key.entry) in self._busy:
             self._delay(key, _TICK_S)
             return
-        self._busy.add(key.entry)
+        self._busy.add(_object(key.entry))
         self._long += key.long_action is not None
         (self._long_crew if key.long_action else self._crew).put(key)
 
@@ -294,3 +305,8 @@ class Loop:
                 self._surprised = True
                 log.exception("a key failed in a way not foreseen; others like it are in the results only")
             return ResultRow(entry=key.entry, outcome=Outcome.ERROR, message=f"{type(error).__name__}: {error}")
+
+
+def _object(entry: LotEntry) -> tuple[str, str]:
+    """What only one thread may work on at a time, whichever of its versions the lot names."""
+    return entry.bucket, entry.key

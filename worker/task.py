@@ -183,6 +183,9 @@ class _Sink:
     def add(self, row: ResultRow) -> None:
         self._recorder.add(self._earlier.told_again(row))
 
+    def flush(self) -> None:
+        self._recorder.flush()
+
     def tick(self) -> None:
         self._recorder.tick()
         if time.monotonic() - self._said_at >= LOG_EVERY_S:

@@ -2,6 +2,7 @@
 
 import itertools
 import threading
+from collections import defaultdict
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime
 
@@ -20,6 +21,7 @@ class Collected:
     def __init__(self) -> None:
         self.rows: list[ResultRow] = []
         self.fails_at: int | None = None
+        self.flushed: dict[int, threading.Event] = defaultdict(threading.Event)
 
     def add(self, row: ResultRow) -> None:
         """Keep the row."""
@@ -29,6 +31,10 @@ class Collected:
 
     def tick(self) -> None:
         """Nothing is due."""
+
+    def flush(self) -> None:
+        """Set the event of so many rows."""
+        self.flushed[len(self.rows)].set()
 
 
 def entries(count: int) -> Iterator[LotEntry]:

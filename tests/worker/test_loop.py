@@ -5,6 +5,7 @@ import threading
 import time
 from collections import Counter
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 
 import pytest
 
@@ -223,3 +224,56 @@ def test_a_key_that_stands_twice_is_not_worked_on_twice_at_once() -> None:
     assert make(action, sink, clock=time.monotonic).run(iter(twice))
     assert len(sink.rows) == 40
     assert max(most) == 1
+
+
+def test_a_version_and_its_key_are_not_worked_on_at_once() -> None:
+    """Both may be the same object, which would be copied twice; other keys don't wait for it."""
+    sink = Collected()
+    running: Counter[str] = Counter()
+    most: Counter[str] = Counter()
+    lock = threading.Lock()
+    met = threading.Barrier(2, timeout=60)
+
+    def action(entry: LotEntry, _: ObjectFacts | None) -> ResultRow:
+        with lock:
+            running[entry.key] += 1
+            most[entry.key] = max(most[entry.key], running[entry.key])
+        if not entry.version_id:
+            met.wait()
+        with lock:
+            running[entry.key] -= 1
+        return copied(entry)
+
+    lines = [LotEntry(bucket="b", key=key, version_id=version) for version in ("", "v1") for key in ("k0", "k1")]
+
+    assert make(action, sink, clock=time.monotonic).run(iter(lines))
+    assert len(sink.rows) == 4
+    assert most == {"k0": 1, "k1": 1}
+
+
+@pytest.mark.parametrize("line", [None, "lot, line 4: not a manifest line"])
+def test_what_is_finished_is_written_while_a_key_hangs(line: str | None) -> None:
+    """After a stop, or what makes the rest pointless: at once, and again for each key that ends meanwhile."""
+    sink = Collected()
+    stop, begun = threading.Event(), threading.Barrier(3, timeout=60)
+    seen_written = []
+
+    def action(entry: LotEntry, _: ObjectFacts | None) -> ResultRow:
+        begun.wait()
+        number = int(entry.key[1:])
+        if number:
+            seen_written.append(sink.flushed[number].wait(20))
+        elif not line:
+            stop.set()
+        return copied(entry)
+
+    def lines() -> Iterator[LotEntry]:
+        yield from entries(3)
+        if line:
+            raise WorkerError(line)
+
+    with suppress(WorkerError):
+        make(action, sink, stop=stop, clock=time.monotonic).run(lines())
+
+    assert seen_written == [True, True]
+    assert len(sink.rows) == 3
