@@ -9,13 +9,16 @@ import signal
 import sys
 from importlib import import_module
 from io import StringIO
+from typing import Any
 
 import click
 
+from orchestrator.commands.output import say
+from orchestrator.crash import quiet_libraries, tell_crash
 from orchestrator.errors import S3ReclassError
-from orchestrator.planning.text import printable
+from orchestrator.standard_streams import OutputError, protect_standard_streams
 
-INTERRUPTED = 130
+COULD_NOT, INTERRUPTED = 1, 130
 
 _COMMANDS = {
     "init": "Write s3reclass.toml.",
@@ -36,8 +39,19 @@ _COMMANDS = {
 """Every command in the order of a job, with its line in the group's help."""
 
 
-class _Commands(click.Group):
+class _UnexpectedError(Exception):
+    """An error, its cause, that click would take for something else."""
+
+
+class Commands(click.Group):
     """The commands of `commands/`, imported when needed."""
+
+    def invoke(self, ctx: click.Context) -> Any:
+        """The command's result. Raises _UnexpectedError for what click takes for Ctrl-D, or for a closed pipe."""
+        try:
+            return super().invoke(ctx)
+        except (EOFError, OSError) as error:
+            raise _UnexpectedError from error
 
     def list_commands(self, ctx: click.Context) -> list[str]:  # noqa: ARG002 (click's signature)
         return list(_COMMANDS)
@@ -54,7 +68,7 @@ class _Commands(click.Group):
             formatter.write_dl(list(_COMMANDS.items()))
 
 
-@click.group(cls=_Commands, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
+@click.group(cls=Commands, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
 @click.version_option(package_name="s3reclass", prog_name="s3reclass")
 def cli() -> None:
     """
@@ -79,37 +93,59 @@ def main() -> None:
     # How `docker stop`, systemd and CI runners end a program: as after Ctrl-C, tasks on this machine end first, and the
     # job is free for a launcher elsewhere.
     signal.signal(signal.SIGTERM, signal.default_int_handler)
-    sys.exit(run(sys.argv[1:]))
+    try:
+        protect_standard_streams()
+        quiet_libraries(os.environ)
+        code = run(sys.argv[1:])
+    except KeyboardInterrupt:
+        # Pressed again, while the first was told.
+        code = INTERRUPTED
+    # All is done but for Python's own end, which would answer a Ctrl-C with a traceback.
+    signal.signal(signal.SIGINT, signal.SIG_DFL)
+    sys.exit(code)
 
 
-def run(arguments: list[str]) -> int:
+def run(arguments: list[str], group: click.Group | None = None) -> int:
     """
     The exit code of a command line, its errors told on standard error.
+
+    group: of the commands, None for ours.
+    """
+    try:
+        code = _run(arguments, group or cli)
+        # Else Python did it at its very end, where a failure can't be told in words.
+        sys.stdout.flush()
+    except (click.exceptions.Abort, KeyboardInterrupt):
+        return _say("interrupted", INTERRUPTED)
+    except OutputError as error:
+        # The reader of our output (head, say) may have gone: then there is nothing to tell.
+        return COULD_NOT if error.reader_gone else _say(str(error), COULD_NOT)
+    except Exception as error:  # noqa: BLE001 (whatever it is: a traceback is nothing to show to a user)
+        tell_crash((isinstance(error, _UnexpectedError) and error.__cause__) or error, arguments, os.environ)
+        return COULD_NOT
+    return code
+
+
+def _run(arguments: list[str], group: click.Group) -> int:
+    """
+    The exit code of a command line, and of the errors that commands foresee.
 
     click's standalone mode would ignore a command's return value and exit with 1 on Ctrl-C.
     """
     try:
-        code = cli.main(arguments, prog_name="s3reclass", standalone_mode=False)
-    except click.exceptions.Abort:
-        return _say("interrupted", INTERRUPTED)
+        code = group.main(arguments, prog_name="s3reclass", standalone_mode=False)
     except click.ClickException as error:
         shown = StringIO()
         error.show(shown)
         # It repeats what was typed, which may come from a file's name or a key.
         for line in shown.getvalue().removesuffix("\n").split("\n"):
-            click.echo(printable(line), err=True)
+            say(line)
         return error.exit_code
     except S3ReclassError as error:
         return _say(str(error), error.exit_code)
-    except KeyboardInterrupt:
-        return _say("interrupted", INTERRUPTED)
-    except BrokenPipeError:
-        # The reader of our output (head, say) has gone: nothing more to tell it.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        return 1
     return code if isinstance(code, int) else 0
 
 
 def _say(message: str, code: int) -> int:
-    click.echo(f"s3reclass: {printable(message)}", err=True)
+    say(f"s3reclass: {message}")
     return code

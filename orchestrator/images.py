@@ -6,7 +6,6 @@ ECR alone says whether it is there.
 """
 
 import json
-import os
 from collections.abc import Iterable
 from contextlib import closing
 from dataclasses import dataclass
@@ -20,6 +19,7 @@ from orchestrator.errors import S3ReclassError
 from orchestrator.lots_folder import read_lots, verify_lots
 from orchestrator.model import Architecture, Image
 from orchestrator.planning.image import BASE_IMAGE, TARGET, TARGET_WITH_LOTS, ContextFile, content_digest, image_tag
+from orchestrator.whole_file import whole_file
 
 if TYPE_CHECKING:
     # Only push-image needs the docker package; `run` looks images up without it.
@@ -187,10 +187,9 @@ def write_record(image: Image, base_image: str, at: datetime, record: Path = REC
         },
         indent=1,
     )
-    new = record.with_name(f"{record.name}.{os.getpid()}.new")
     try:
         record.parent.mkdir(parents=True, exist_ok=True)
-        new.write_text(text + "\n", encoding="utf-8")
-        new.replace(record)
     except OSError as error:
-        raise S3ReclassError(f"{record} can't be written ({error.strerror}): check the folder's permissions") from error
+        raise S3ReclassError(f"{record} can't be written: {error.strerror}") from error
+    with whole_file(record) as write:
+        write(text + "\n")

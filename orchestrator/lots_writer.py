@@ -271,10 +271,11 @@ def _lot_files(folder: Path) -> list[Path]:
 
 def _publish(lots: Lots, scratch: Path, folder: Path) -> None:
     """Move the lots from `scratch` into the folder; lots.json goes first and comes back last."""
-    coming = folder / COMING
-    with coming.open("wb") as file:
+    whole, coming = scratch / COMING, folder / COMING
+    with whole.open("wb") as file:
         file.write(format_lots(lots).encode())
         _sync(file)
+    whole.replace(coming)
     (folder / LOTS_JSON).unlink(missing_ok=True)
     _sync_folder(folder)
     for path in _lot_files(folder):

@@ -80,3 +80,23 @@ def test_the_launcher_knows_the_contract_alone(path: Path) -> None:
 def test_files_stay_small_enough_to_hold_in_mind(path: Path) -> None:
     """About 300 lines."""
     assert len(path.read_text(encoding="utf-8").splitlines()) <= 320
+
+
+@pytest.mark.parametrize("path", sorted((ROOT / "orchestrator").rglob("*.py")), ids=name_of)
+def test_what_is_printed_goes_through_one_place(path: Path) -> None:
+    """`say` and `tell` make text safe to show; only what shows whole lines of ours, or bytes, prints by itself."""
+    calls = {
+        f"{node.func.value.id}.{node.func.attr}"
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8")))
+        if isinstance(node, ast.Call)
+        and isinstance(node.func, ast.Attribute)
+        and isinstance(node.func.value, ast.Name)
+        and node.func.value.id == "click"
+    }
+
+    printing = calls & {"click.echo", "click.secho", "click.echo_via_pager"}
+    assert printing == set() or name_of(path) in {
+        "orchestrator/commands/output.py",
+        "orchestrator/crash.py",
+        "orchestrator/commands/demo.py",
+    }

@@ -9,11 +9,10 @@ can be written on the condition that nobody else has written it meanwhile, which
 import fcntl
 import os
 import shutil
-import tempfile
 import time
 from collections.abc import Iterable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
@@ -21,6 +20,7 @@ from hashlib import sha256
 from io import BytesIO
 from pathlib import Path
 from typing import IO, Any, Protocol
+from uuid import uuid4
 
 from botocore.exceptions import BotoCoreError, ClientError
 
@@ -146,15 +146,19 @@ class DirectoryStore:
 
     def _write(self, path: str, content: IO[bytes]) -> None:
         target = self._root / path
+        partial = target.with_name(f".{uuid4().hex}")
         try:
             target.parent.mkdir(parents=True, exist_ok=True)
-            with tempfile.NamedTemporaryFile(dir=target.parent, prefix=".", delete=False) as file:
+            with os.fdopen(os.open(partial, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "wb") as file:
                 shutil.copyfileobj(content, file)
                 file.flush()
                 os.fsync(file.fileno())
-            Path(file.name).replace(target)
+            partial.replace(target)
         except OSError as error:
             raise S3ReclassError(f"the state can't be written: {error}; name another place with --state") from error
+        finally:
+            with suppress(OSError):
+                partial.unlink(missing_ok=True)
 
     def write_calls(self, path: str, source: str) -> tuple[Call, ...]:
         return (Call(service="local", operation="copy_file", parameters={"source": source, "target": self.uri(path)}),)

@@ -7,8 +7,9 @@ from tempfile import TemporaryDirectory
 from orchestrator.again import Again, pending_keys_of
 from orchestrator.clients.objects import THREADS, head_objects
 from orchestrator.clock import Clock
+from orchestrator.commands.output import say
 from orchestrator.commands.phases import Looked, Run, carry_out, print_calls, say_next_steps, show_plan, summarize
-from orchestrator.commands.progress import counted, say
+from orchestrator.commands.progress import counted
 from orchestrator.flow import make_plan
 from orchestrator.planning.sample import Sample
 from orchestrator.planning.worker_command import PhaseSettings

@@ -3,9 +3,8 @@
 from collections.abc import Iterable
 from dataclasses import replace
 
-import click
-
 from orchestrator.commands.asking_again import ask_again
+from orchestrator.commands.output import say, tell
 from orchestrator.commands.phases import (
     Looked,
     Run,
@@ -16,7 +15,7 @@ from orchestrator.commands.phases import (
     show_plan,
     summarize,
 )
-from orchestrator.commands.progress import counted, say
+from orchestrator.commands.progress import counted
 from orchestrator.flow import Plan, make_plan
 from orchestrator.planning.object_head import Look, ObjectHead
 from orchestrator.planning.standing import totals
@@ -42,7 +41,7 @@ def run_both(
     """
     copy_plan = make_plan(run.job, copy, run.settings.rate)
     if copy_plan.nothing_to_do:
-        click.echo(f"both phases of job {run.job.lots.job} are finished: nothing to start.")
+        tell(f"both phases of job {run.job.lots.job} are finished: nothing to start.")
         return summarize(run, Phase.COPY, Ending(standings=copy_plan.standings, given_up={}, halted=""))
     begun = Phase.RESTORE in run.job.state.begun_phases()
     looked = look_at_some(run, copy_plan) if run.estimate or not begun else None

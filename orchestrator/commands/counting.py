@@ -3,12 +3,12 @@
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
-import click
 from rich.console import Console
 from rich.live import Live
 from rich.text import Text
 
 from orchestrator.clock import Clock
+from orchestrator.commands.output import say
 from orchestrator.commands.progress import Pace
 from orchestrator.planning.text import duration
 
@@ -31,7 +31,7 @@ def counting(
     clock, console = clock or Clock(), console or Console(stderr=True)
     counter = _Counter(doing, total, what, clock)
     if not console.is_terminal:
-        yield _every(PLAIN_EVERY_S, clock, counter, lambda line: click.echo(line, err=True))
+        yield _every(PLAIN_EVERY_S, clock, counter, say)
         return
     with Live(console=console, auto_refresh=False, transient=True) as live:
         yield _every(

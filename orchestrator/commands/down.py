@@ -5,7 +5,7 @@ import sys
 import click
 
 from orchestrator.commands.options import uses_settings
-from orchestrator.commands.progress import say, tell
+from orchestrator.commands.output import say, tell
 from orchestrator.errors import S3ReclassError, UsageError
 from orchestrator.settings import Settings
 from orchestrator.teardown import Teardown, plan_teardown, take_down

@@ -1,6 +1,5 @@
 """`s3reclass estimate`: what the job costs and how long it takes, before anything is spent."""
 
-import json
 from pathlib import Path
 
 import click
@@ -9,7 +8,7 @@ from orchestrator.clients.objects import region
 from orchestrator.clock import Clock
 from orchestrator.commands.counting import counting
 from orchestrator.commands.options import uses_settings
-from orchestrator.commands.progress import tell
+from orchestrator.commands.output import tell, tell_json
 from orchestrator.errors import UsageError
 from orchestrator.lots_folder import read_lots, verify_lots
 from orchestrator.model import Lots
@@ -82,7 +81,7 @@ def command(  # noqa: PLR0913 (an option each)
         sample = _looked_at(folder, lots, size, settings)
     estimate = estimate_job(lots, sample, settings, region(), _PHASES[phase])
     if as_json:
-        click.echo(json.dumps(estimate_json(estimate), indent=1))
+        tell_json(estimate_json(estimate), indent=1)
     else:
         for line in estimate_lines(estimate):
             tell(line)

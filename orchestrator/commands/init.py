@@ -7,10 +7,12 @@ from pathlib import Path
 
 import click
 
+from orchestrator.commands.output import tell
 from orchestrator.errors import S3ReclassError, UsageError
 from orchestrator.planning.keyfile import check_bucket
 from orchestrator.planning.settings_file import format_settings_file
 from orchestrator.settings import FILE_NAME, PLACES, load_settings
+from orchestrator.whole_file import whole_file
 from worker.contract import STORAGE_CLASSES
 
 ASKED = {"bucket": "Bucket that holds the objects", "storage_class": "Class to move them into"}
@@ -41,14 +43,10 @@ def command(*, force: bool, **flags: str | None) -> None:
     for name, question in ASKED.items():
         if name not in checked:
             checked[name] = _ask(name, question)
-    new = path.with_name(f"{FILE_NAME}.new")
-    try:
-        new.write_text(format_settings_file(checked), encoding="utf-8")
-        new.replace(path)
-    except OSError as error:
-        raise S3ReclassError(f"{FILE_NAME} can't be written: {error.strerror}") from error
-    click.echo(f"{FILE_NAME} is written: {checked['bucket']}, to {checked['storage_class']}")
-    click.echo("next: s3reclass split KEY_FILE --lots 20")
+    with whole_file(path) as write:
+        write(format_settings_file(checked))
+    tell(f"{FILE_NAME} is written: {checked['bucket']}, to {checked['storage_class']}")
+    tell("next: s3reclass split KEY_FILE --lots 20")
 
 
 def _checked(name: str, value: str) -> str:

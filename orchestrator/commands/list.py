@@ -10,7 +10,7 @@ import click
 from orchestrator.clients.listing import list_objects_v2
 from orchestrator.commands.counting import counting
 from orchestrator.commands.options import uses_settings
-from orchestrator.commands.progress import say, tell
+from orchestrator.commands.output import say, tell
 from orchestrator.planning.listing import format_listed, parse_classes, parse_prefix
 from orchestrator.settings import Settings
 from orchestrator.whole_file import whole_file

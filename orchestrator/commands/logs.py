@@ -4,10 +4,10 @@ import click
 
 from orchestrator import assemble
 from orchestrator.commands.options import uses_settings
+from orchestrator.commands.output import tell
 from orchestrator.errors import S3ReclassError
 from orchestrator.model import Task
 from orchestrator.planning.report import phase_to_report
-from orchestrator.planning.text import printable
 from orchestrator.settings import Settings
 from worker.contract import Phase
 
@@ -37,5 +37,5 @@ def command(settings: Settings, lot: str, phase: str | None, attempt: int | None
         )
     task = Task(id=note.task, phase=wanted, lot=named.name, attempt=number)
     for line in assemble.log_lines(settings, task, note):
-        click.echo(printable(line))
+        tell(line)
     return 0

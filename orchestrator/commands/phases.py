@@ -1,16 +1,14 @@
 """One phase of a job as `run` tells it: the plan, what there is to know before it starts, its progress, its summary."""
 
-import json
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-import click
-
 from orchestrator import assemble
 from orchestrator.clients.objects import region
 from orchestrator.clock import Clock
-from orchestrator.commands.progress import audience, counted, outcome_lines, say, tell
+from orchestrator.commands.output import say, tell, tell_json
+from orchestrator.commands.progress import audience, counted, outcome_lines
 from orchestrator.errors import S3ReclassError
 from orchestrator.flow import Job, Plan, begin, plan_calls, see_through
 from orchestrator.model import Lots
@@ -114,7 +112,7 @@ def _show_remarks(run: Run, plan: Plan, estimate: Estimate | None) -> None:
 def print_calls(run: Run, plan: Plan) -> None:
     """Print each request that carries out the plan as a line of JSON."""
     for call in plan_calls(run.job, plan, run.settings.lots):
-        click.echo(json.dumps({"service": call.service, "operation": call.operation, "parameters": call.parameters}))
+        tell_json({"service": call.service, "operation": call.operation, "parameters": call.parameters})
 
 
 def carry_out(run: Run, plan: Plan) -> Ending:

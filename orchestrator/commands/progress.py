@@ -4,12 +4,12 @@ from collections import deque
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 
-import click
 from rich.console import Console
 from rich.live import Live
 from rich.text import Text
 
 from orchestrator.clock import Clock
+from orchestrator.commands.output import say
 from orchestrator.planning.standing import Totals
 from orchestrator.planning.text import duration, printable
 from orchestrator.watch import Snapshot
@@ -53,7 +53,7 @@ class PlainAudience:
             return
         line = one_line(snapshot, self._pace)
         if line != self._last_line:
-            click.echo(line, err=True)
+            say(line)
         self._last_line, self._last_at = line, now
 
     def remark(self, line: str) -> None:
@@ -143,13 +143,3 @@ def outcome_lines(phase: Phase, totals: Totals) -> list[str]:
 def counted(number: int, noun: str) -> str:
     """The number with its noun, which takes an s unless there is one: `1 task`, `2,000 tasks`."""
     return f"{number:,} {noun}" if number == 1 else f"{number:,} {noun}s"
-
-
-def say(line: str) -> None:
-    """Print a remark on standard error, safe to show: it may tell of a key, or what AWS said."""
-    click.echo(printable(line), err=True)
-
-
-def tell(line: str) -> None:
-    """Print a line of a result on standard output, safe to show like a remark."""
-    click.echo(printable(line))

@@ -9,12 +9,13 @@ from pathlib import Path
 import click
 from rich.console import Console
 from rich.progress import BarColumn, DownloadColumn, Progress, TaskID, TextColumn
+from rich.text import Text
 
 from orchestrator.build_context import read_worker_files
 from orchestrator.clients.docker_engine import DockerEngine, LayerProgress
 from orchestrator.clients.ecr import Ecr
 from orchestrator.commands.options import uses_settings
-from orchestrator.commands.progress import say
+from orchestrator.commands.output import say, tell
 from orchestrator.errors import S3ReclassError
 from orchestrator.images import Watch, WorkerImage, build_and_push, look_up, write_record
 from orchestrator.lots_folder import read_lots
@@ -84,7 +85,7 @@ def _done(image: Image, base_image: str, *, already: bool) -> None:
     """Remember the image and print it."""
     write_record(image, base_image, datetime.now(UTC))
     say(f"image {image.tag}: {'already there, nothing to do' if already else 'pushed'}")
-    click.echo(image.uri)
+    tell(image.uri)
 
 
 @contextmanager
@@ -93,7 +94,7 @@ def _watching() -> Iterator[Watch]:
     if not sys.stderr.isatty():
         yield _Lines()
         return
-    columns = (TextColumn("{task.description}"), BarColumn(), DownloadColumn())
+    columns = (TextColumn("{task.description}", markup=False), BarColumn(), DownloadColumn())
     with Progress(*columns, console=Console(stderr=True)) as progress:
         yield _Bars(progress)
 
@@ -124,16 +125,16 @@ class _Bars:
 
     def built(self, line: str) -> None:
         if _matters(line):
-            self._progress.console.print(printable(f"build: {line}"), markup=False, highlight=False)
+            self._progress.console.print(Text(printable(f"build: {line}")))
 
     def pushed(self, progress: LayerProgress) -> None:
         if not progress.layer:
-            self._progress.console.print(printable(f"push: {progress.status}"), markup=False, highlight=False)
+            self._progress.console.print(Text(printable(f"push: {progress.status}")))
             return
         if progress.layer not in self._bars:
-            self._bars[progress.layer] = self._progress.add_task(progress.layer, total=None)
+            self._bars[progress.layer] = self._progress.add_task("", total=None)
         bar = self._bars[progress.layer]
-        self._progress.update(bar, description=f"{progress.layer} {progress.status}")
+        self._progress.update(bar, description=printable(f"{progress.layer} {progress.status}"))
         if progress.total:
             # The engine counts the layer's tar, whose size it only estimates.
             self._progress.update(bar, completed=min(progress.current, progress.total), total=progress.total)

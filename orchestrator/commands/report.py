@@ -14,7 +14,7 @@ import click
 
 from orchestrator import assemble
 from orchestrator.commands.options import uses_settings
-from orchestrator.commands.progress import say, tell
+from orchestrator.commands.output import say, tell
 from orchestrator.errors import S3ReclassError
 from orchestrator.job_state import JobState
 from orchestrator.lot_table import table_for
@@ -145,11 +145,12 @@ class _Terminal:
 
 
 def _print(job: str, phase: Phase, counted: ReportTotals, failures: list[tuple[str, ...]], *, to_stderr: bool) -> None:
-    click.echo(f"{phase} of job {job}: {counted.keys:,} keys", err=to_stderr)
+    out = say if to_stderr else tell
+    out(f"{phase} of job {job}: {counted.keys:,} keys")
     for word in (*(outcome.value for outcome in OUTCOMES[phase]), UNPROCESSED):
         if count := counted.outcomes[word]:
             size = counted.bytes_by_outcome[word]
             sized = f"  {size / 1e9:,.3f} GB" if size else ""
-            click.echo(f"  {word:<14}{count:>12,}  {status_of(word):<10}{sized}", err=to_stderr)
+            out(f"  {word:<14}{count:>12,}  {status_of(word):<10}{sized}")
     for cells in failures:
         say(f"  {cells[7]}: {cells[0]}/{cells[1]}: {cells[4]} {cells[6]}".rstrip())

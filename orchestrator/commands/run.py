@@ -10,6 +10,7 @@ from orchestrator import assemble
 from orchestrator.commands.asking_again import ask_again
 from orchestrator.commands.both_phases import run_both
 from orchestrator.commands.options import uses_settings
+from orchestrator.commands.output import say, tell
 from orchestrator.commands.phases import (
     Run,
     carry_out,
@@ -19,7 +20,7 @@ from orchestrator.commands.phases import (
     show_plan,
     summarize,
 )
-from orchestrator.commands.progress import counted, say
+from orchestrator.commands.progress import counted
 from orchestrator.errors import UsageError
 from orchestrator.flow import Job, make_plan
 from orchestrator.lots_folder import read_lots, verify_lots
@@ -187,7 +188,7 @@ def _run_one(run: Run, phase_settings: PhaseSettings) -> ExitCode:
     phase = phase_settings.phase
     plan = make_plan(run.job, phase_settings, run.settings.rate)
     if plan.nothing_to_do:
-        click.echo(f"{phase} of job {run.job.lots.job} is finished: nothing to start.")
+        tell(f"{phase} of job {run.job.lots.job} is finished: nothing to start.")
         summarize(run, phase, Ending(standings=plan.standings, given_up={}, halted=""))
         if phase is Phase.RESTORE and (advice := _pending_after_restore(run.job)):
             say(advice)

@@ -11,6 +11,7 @@ import click
 
 from orchestrator.clock import Clock
 from orchestrator.commands.options import uses_settings
+from orchestrator.commands.output import say, tell
 from orchestrator.errors import UsageError
 from orchestrator.key_source import KeySource, open_key_source
 from orchestrator.lots_writer import Origin, Written, write_lots
@@ -19,7 +20,6 @@ from orchestrator.planning.keyfile import UTF8_BOM, Batch, Kind, check_bucket, g
 from orchestrator.planning.keytable import TableFormat, parse_column, read_table
 from orchestrator.planning.lots import DEFAULT_LOT_KEYS, MAX_LOTS, lot_sizes
 from orchestrator.planning.object_head import ARCHIVE_CLASSES
-from orchestrator.planning.text import printable
 from orchestrator.settings import Settings
 
 PROGRESS_EVERY_S = 5
@@ -161,8 +161,8 @@ def _remarked(batches: Iterator[Batch]) -> Iterator[Batch]:
 
 
 def _note(remark: str) -> None:
-    """Print a remark; not by way of `commands/progress.py`, which loads in as much time as 100,000 keys take."""
-    click.echo(f"note: {printable(remark)}", err=True)
+    """Print a remark."""
+    say(f"note: {remark}")
 
 
 def progress(clock: Clock, fraction: Callable[[], float | None]) -> Callable[[str], None]:
@@ -174,7 +174,7 @@ def progress(clock: Clock, fraction: Callable[[], float | None]) -> Callable[[st
         if clock.monotonic() - last < PROGRESS_EVERY_S:
             return
         last, read = clock.monotonic(), fraction()
-        click.echo(step if read is None or read >= 1 else f"{step}, {read:.0%} of the file", err=True)
+        say(step if read is None or read >= 1 else f"{step}, {read:.0%} of the file")
 
     return show
 
@@ -183,16 +183,16 @@ def _sum_up(written: Written, settings: Settings, lot_count: int | None) -> None
     """Say what was written and what comes next."""
     lots = written.lots
     if lot_count and len(lots.lots) < lot_count:
-        click.echo(f"note: {_count(lots.keys, 'key')} can't fill {lot_count:,} lots", err=True)
+        _note(f"{_count(lots.keys, 'key')} can't fill {lot_count:,} lots")
     if written.replaced:
-        click.echo(f"note: these lots replace those of job {written.replaced}", err=True)
+        _note(f"these lots replace those of job {written.replaced}")
     state = "" if written.changed else " (unchanged)"
-    click.echo(
+    tell(
         f"{_count(len(lots.lots), 'lot')} of {_sizes(lots)} in {Path(settings.lots)}/{state}; "
         f"{_count(lots.keys, 'key')}, {_count(lots.blank_lines, 'blank line')} and "
         f"{_count(lots.duplicates, 'duplicate')} left out; job {lots.job}"
     )
-    click.echo(f"next: s3reclass {following_command(settings)}")
+    tell(f"next: s3reclass {following_command(settings)}")
 
 
 def following_command(settings: Settings) -> str:

@@ -1,6 +1,5 @@
 """`s3reclass status`: how far a job is, from the state alone."""
 
-import json
 import time
 from collections.abc import Mapping
 from typing import Any
@@ -9,7 +8,8 @@ import click
 
 from orchestrator import assemble
 from orchestrator.commands.options import uses_settings
-from orchestrator.commands.progress import outcome_lines, tell
+from orchestrator.commands.output import tell, tell_json
+from orchestrator.commands.progress import outcome_lines
 from orchestrator.model import Lots
 from orchestrator.planning.lease import Holder
 from orchestrator.planning.standing import LotStanding, exit_code_of_phase, totals
@@ -37,7 +37,7 @@ def command(settings: Settings, job: str | None, *, watch: bool, as_json: bool, 
         lots = state.lots()
         phases = {phase: state.standings(lots, phase) for phase in state.begun_phases()}
         if as_json:
-            click.echo(json.dumps(_as_json(lots, phases)))
+            tell_json(_as_json(lots, phases))
         else:
             _print(lots, phases, state.launcher(), each_lot=each_lot)
         last = list(phases.values())[-1] if phases else ()
@@ -55,12 +55,12 @@ def _print(
         tell(f"taken by {launcher}")
     for phase, standings in phases.items():
         summed = totals(standings)
-        click.echo(
+        tell(
             f"{phase}: {summed.done:,} of {summed.keys:,} keys have an outcome; lots: {summed.complete} complete, "
             f"{summed.begun - summed.complete} begun, {summed.lots - summed.begun} not begun"
         )
         for line in outcome_lines(phase, summed):
-            click.echo(line)
+            tell(line)
         for standing in standings if each_lot else ():
             if not standing.complete:
                 tell(f"  {_lot_words(standing)}")

@@ -5,7 +5,8 @@ import click
 from orchestrator import assemble
 from orchestrator.clock import Clock
 from orchestrator.commands.options import uses_settings
-from orchestrator.commands.progress import counted, tell
+from orchestrator.commands.output import tell
+from orchestrator.commands.progress import counted
 from orchestrator.settings import Settings
 from worker.contract import Phase
 
@@ -30,5 +31,5 @@ def command(settings: Settings, job: str | None) -> int:
     place.stop(tasks, "s3reclass stop")
     for task in tasks:
         tell(f"stopping {task.phase} {task.lot} (attempt {task.attempt})")
-    click.echo(f"{counted(len(tasks), 'task')} asked to stop" if tasks else "no task of this job is running")
+    tell(f"{counted(len(tasks), 'task')} asked to stop" if tasks else "no task of this job is running")
     return 0

@@ -4,7 +4,7 @@ import click
 
 from orchestrator.clients.buckets import check_bucket
 from orchestrator.commands.options import uses_settings
-from orchestrator.commands.progress import say, tell
+from orchestrator.commands.output import say, tell
 from orchestrator.model import Resources
 from orchestrator.settings import Settings
 from orchestrator.stack import ensure_stack

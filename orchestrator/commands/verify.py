@@ -13,7 +13,7 @@ from orchestrator.clients.objects import THREADS, head_client, head_objects
 from orchestrator.clock import Clock
 from orchestrator.commands.counting import counting
 from orchestrator.commands.options import uses_settings
-from orchestrator.commands.progress import say, tell
+from orchestrator.commands.output import say, tell
 from orchestrator.errors import NoStateError, S3ReclassError
 from orchestrator.job_state import JobState
 from orchestrator.lot_table import table_for

@@ -10,6 +10,7 @@ from typing import Any
 
 from orchestrator.errors import S3ReclassError
 from orchestrator.model import Call, Image, Resources
+from orchestrator.planning.redaction import is_secret_name
 from orchestrator.planning.worker_command import PhaseSettings
 from orchestrator.settings import FILE_NAME, Settings
 from worker.contract import Phase
@@ -41,11 +42,6 @@ CPU units -> the memory sizes in MiB that Fargate offers with them.
 ECS API Reference, RegisterTaskDefinition, `cpu` and `memory`; as in botocore 1.44.5.
 """
 
-_SECRET_NAME = re.compile(
-    r"(^|_)(SECRET|PASSWORD|PASSWD|PASSPHRASE|TOKEN|CREDENTIALS?|API_?KEY|PRIVATE_KEY|ACCESS_KEY|ACCESS_KEY_ID)(_|$)",
-    re.IGNORECASE,
-)
-_NOT_A_SECRET_NAME = re.compile(r"_(FILE|PATH|URI|URL)$", re.IGNORECASE)
 _ACCESS_KEY_ID = re.compile(r"\b(AKIA|ASIA)[A-Z0-9]{16}\b")
 _USER_INFO = re.compile(r"://[^/@\s]+:[^/@\s]+@")
 
@@ -172,8 +168,7 @@ def check_environment(environment: Mapping[str, str]) -> None:
     revision keeps it for good. The value is never quoted.
     """
     for name, value in environment.items():
-        named_so = _SECRET_NAME.search(name) and not _NOT_A_SECRET_NAME.search(name)
-        if named_so or _ACCESS_KEY_ID.search(value) or _USER_INFO.search(value):
+        if is_secret_name(name) or _ACCESS_KEY_ID.search(value) or _USER_INFO.search(value):
             raise S3ReclassError(
                 f"{FILE_NAME}: fargate.environment.{name} looks like a secret, and many can read a task definition: "
                 "remove it (tasks get their credentials from the task role)"

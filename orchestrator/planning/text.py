@@ -2,12 +2,33 @@
 
 import re
 
-_CONTROL = re.compile(r"[\x00-\x08\x0a-\x1f\x7f-\x9f\u2028\u2029\u202a-\u202e\u2066-\u2069]")
+_UNSEEN = re.compile(
+    "[\u034f\u115f\u1160\u17b4\u17b5\u180b-\u180f\u2800\u3164\ufe00-\ufe0f\uffa0\U000e0100-\U000e01ef]"
+)
+"""
+What is neither a control character nor a space, and shows nothing all the same: variation selectors, fillers, joiners.
+
+Those of Unicode's `Default_Ignorable_Code_Point` (DerivedCoreProperties.txt, 16.0) that `str.isprintable` lets through,
+and the blank of Braille.
+"""
 
 
 def printable(text: str) -> str:
-    r"""The text with every control character written as its escape (`\x1b`), so that it can't steer a terminal."""
-    return _CONTROL.sub(lambda match: match[0].encode("unicode_escape").decode(), text)
+    r"""
+    The text with all that shows nothing written as its escape (`\x1b`, `\u200e`), so that it can't steer a terminal.
+
+    Escaped is what Unicode counts among "other" (control and format characters, surrogates, what isn't assigned) and
+    "separator" (but for the space), changes of writing direction and zero-width characters among them; a tab stays.
+    """
+    if text.isprintable() and (text.isascii() or not _UNSEEN.search(text)):
+        return text
+    return "".join(map(_shown, text))
+
+
+def _shown(character: str) -> str:
+    if character == "\t" or (character.isprintable() and not _UNSEEN.match(character)):
+        return character
+    return character.encode("unicode_escape").decode()
 
 
 def duration(seconds: float) -> str:
@@ -24,7 +45,7 @@ def duration(seconds: float) -> str:
 
 
 _UNITS_S = {"s": 1, "m": 60, "min": 60, "h": 3_600, "d": 86_400}
-_LENGTH = re.compile(r"(\d+(?:\.\d+)?) ?(s|min|m|h|d|)")
+_LENGTH = re.compile(r"(\d{1,9}(?:\.\d{1,9})?) ?(s|min|m|h|d|)", re.ASCII)
 
 
 def parse_duration(text: str) -> float:

@@ -1,5 +1,7 @@
 """What the launcher's tests share: no Docker engine but a fake one, and a state for a lease."""
 
+import resource
+import signal
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -33,3 +35,14 @@ def docker(no_real_docker: None, monkeypatch: pytest.MonkeyPatch) -> Iterator[Fa
 def world(tmp_path: Path) -> World:
     """A world of leases, whose state is a directory."""
     return World(DirectoryStore(tmp_path))
+
+
+@pytest.fixture
+def small_files() -> Iterator[None]:
+    """A disk that is full when a file has 4,096 bytes: the system says so to each write beyond."""
+    before = resource.getrlimit(resource.RLIMIT_FSIZE)
+    handler = signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (4_096, before[1]))
+    yield
+    resource.setrlimit(resource.RLIMIT_FSIZE, before)
+    signal.signal(signal.SIGXFSZ, handler)

@@ -218,3 +218,15 @@ def test_a_kill_at_any_step(tmp_path: Path) -> None:
     deaths = [int(line.split()[0]) for line in done.stdout.splitlines()]
     assert len(deaths) == 2
     assert min(deaths) > 15
+
+
+@pytest.mark.usefixtures("small_files")
+def test_a_lots_json_that_has_no_room_leaves_the_old_lots(tmp_path: Path) -> None:
+    """Nothing of the new ones stays in the folder; that of 100 lots is over 4,096 bytes."""
+    split("a\n", tmp_path / "lots", lots=1)
+    before = tree(tmp_path / "lots")
+
+    with pytest.raises(S3ReclassError, match="lots/ can't be written: File too large"):
+        split("".join(f"{number:03}\n" for number in range(100)), tmp_path / "lots", lots=100)
+
+    assert tree(tmp_path / "lots") == before

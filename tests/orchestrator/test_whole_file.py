@@ -1,6 +1,7 @@
 """A file that a command writes: whole, or not there."""
 
 import gzip
+import hashlib
 import os
 import threading
 from pathlib import Path
@@ -63,6 +64,55 @@ def test_a_pipe_stays_a_pipe(tmp_path: Path) -> None:
 
     assert read == ["row"]
     assert path.is_fifo()
+
+
+@pytest.mark.usefixtures("small_files")
+@pytest.mark.parametrize("rows", [9, 3_000])
+@pytest.mark.parametrize("name", ["rows.csv", "rows.csv.gz"])
+def test_a_full_disk_leaves_nothing(name: str, rows: int, tmp_path: Path) -> None:
+    """Whether it is noticed while rows are written, or at the last one; the old file stays."""
+    path = tmp_path / name
+    path.write_text("old")
+
+    def written() -> None:
+        with whole_file(path) as write:
+            for number in range(rows):
+                write("".join(hashlib.sha512(f"{number} {part}".encode()).hexdigest() for part in range(16)))
+
+    with pytest.raises(S3ReclassError, match=r"rows\.csv.* can't be written: File too large"):
+        written()
+
+    assert path.read_text() == "old"
+    assert [*tmp_path.iterdir()] == [path]
+
+
+@pytest.mark.parametrize("error", [KeyboardInterrupt(), OSError(5, "Input/output error"), MemoryError()])
+@pytest.mark.parametrize("name", ["rows.csv", "rows.csv.gz"])
+def test_whatever_ends_the_block_leaves_nothing(name: str, error: BaseException, tmp_path: Path) -> None:
+    """The error is the block's own."""
+
+    def ended() -> None:
+        with whole_file(tmp_path / name) as write:
+            write("row" * 100_000)
+            raise error
+
+    with pytest.raises(type(error)) as raised:
+        ended()
+
+    assert raised.value is error
+    assert [*tmp_path.iterdir()] == []
+
+
+@pytest.mark.parametrize("size", [1, 1_000_000])
+def test_a_device_without_room_is_told(size: int) -> None:
+    """At once, or when it is closed."""
+
+    def written() -> None:
+        with whole_file(Path("/dev/full")) as write:
+            write("x" * size)
+
+    with pytest.raises(S3ReclassError, match=r"^/dev/full can't be written: No space left on device$"):
+        written()
 
 
 def test_a_folder_that_is_not_there_is_named(tmp_path: Path) -> None:

@@ -168,3 +168,16 @@ def test_a_directory_that_cant_be_written_is_named(tmp_path: Path) -> None:
 
     with pytest.raises(S3ReclassError, match=r"the state can't be written: .*name another place with --state"):
         open_store(str(tmp_path / "state")).write("job/job.json", b"")
+
+
+@pytest.mark.usefixtures("small_files")
+def test_a_write_that_failed_leaves_no_file(tmp_path: Path) -> None:
+    """The folder would fill with them, of a job that writes every few seconds; what was there stays."""
+    store = DirectoryStore(tmp_path)
+    store.write("job/progress.json", b"old")
+
+    with pytest.raises(S3ReclassError, match=r"the state can't be written: .*File too large"):
+        store.write("job/progress.json", bytes(10_000))
+
+    assert [path.name for path in (tmp_path / "job").iterdir()] == ["progress.json"]
+    assert store.read("job/progress.json") == b"old"
