@@ -4,6 +4,9 @@ import threading
 import time
 from dataclasses import dataclass
 
+_BOOT_TIME = getattr(time, "CLOCK_BOOTTIME", time.CLOCK_MONOTONIC)
+"""Unlike CLOCK_MONOTONIC, it goes on while the machine is suspended; Linux alone has it (clock_gettime(2))."""
+
 
 @dataclass(frozen=True, slots=True)
 class Clock:
@@ -17,7 +20,7 @@ class Clock:
 
     def __call__(self) -> float:
         """The time in seconds."""
-        return time.monotonic() * self.speed
+        return time.clock_gettime(_BOOT_TIME) * self.speed
 
     def wait(self, event: threading.Event, seconds: float) -> None:
         """Return after so many of its seconds, or as soon as the event is set."""

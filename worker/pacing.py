@@ -38,6 +38,7 @@ class Pace:
 
     rate: the budget in requests a second; 0 for none.
     stop: once set, no more requests: `acquire` raises.
+    hold: called before each request, when its turn has come; what it raises, `acquire` raises.
     clock: seconds, monotonic. wait: waits for so many seconds or until stop is set.
     """
 
@@ -48,11 +49,13 @@ class Pace:
         *,
         clock: Callable[[], float] = time.monotonic,
         wait: Callable[[float], object] | None = None,
+        hold: Callable[[], None] = lambda: None,
     ) -> None:
         self._budget = rate or None
         self._stop = stop
         self._clock = clock
         self._wait = wait or stop.wait
+        self._hold = hold
         self._turn = threading.Lock()
         self._lock = threading.Lock()
         self._limit = self._budget
@@ -92,17 +95,11 @@ class Pace:
         """
         if self._limit is None:
             self.check_stop()
-            with self._lock:
-                self.sent += 1
-            return
-        with self._turn:
-            while True:
-                self.check_stop()
-                with self._lock:
-                    delay = self._take_token()
-                if delay <= 0:
-                    return
-                self._wait(min(delay, _SLICE_S))
+            self.count()
+        else:
+            with self._turn:
+                self._wait_for_token()
+        self._hold()
 
     def answered(self, *, refused: bool) -> None:
         """Take note of an answer; refused: S3 said to slow down."""
@@ -127,6 +124,15 @@ class Pace:
         """Raise StoppingError once the task is to stop."""
         if self._stop.is_set():
             raise StoppingError
+
+    def _wait_for_token(self) -> None:
+        while True:
+            self.check_stop()
+            with self._lock:
+                delay = self._take_token()
+            if delay <= 0:
+                return
+            self._wait(min(delay, _SLICE_S))
 
     def _take_token(self) -> float:
         """0 when a token was there and is taken, else the seconds until there is one."""

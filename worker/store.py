@@ -33,6 +33,9 @@ class Store(Protocol):
     def read(self, name: str) -> bytes:
         """A file's content."""
 
+    def find(self, name: str) -> bytes | None:
+        """A file's content, None when there is no such file."""
+
     def create(self, name: str, content: bytes) -> bool:
         """
         Write a new file; False, and nothing changed, when the name is taken by another content.
@@ -68,8 +71,14 @@ class DirectoryStore:
 
     def read(self, name: str) -> bytes:
         """The file's bytes."""
+        return _there(self.find(name), self.where(name))
+
+    def find(self, name: str) -> bytes | None:
+        """The file's bytes, None when there is none."""
         try:
             return (self._folder / name).read_bytes()
+        except FileNotFoundError:
+            return None
         except OSError as error:
             raise WorkerError(f"can't read {self.where(name)}: {error.strerror}") from error
 
@@ -136,9 +145,17 @@ class S3Store:
 
     def read(self, name: str) -> bytes:
         """The object's bytes."""
+        return _there(self.find(name), self.where(name))
+
+    def find(self, name: str) -> bytes | None:
+        """The object's bytes, None when there is no such object."""
         try:
             return self._client.get_object(Bucket=self._bucket, Key=self._prefix + name)["Body"].read()
-        except (ClientError, BotoCoreError) as error:
+        except ClientError as error:
+            if error.response.get("Error", {}).get("Code") == "NoSuchKey":
+                return None
+            raise WorkerError(f"can't read {self.where(name)}: {error}") from error
+        except BotoCoreError as error:
             raise WorkerError(f"can't read {self.where(name)}: {error}") from error
 
     def create(self, name: str, content: bytes) -> bool:
@@ -177,6 +194,13 @@ class S3Store:
             )
         except BotoCoreError as error:
             raise WorkerError(f"can't write {self.where(name)}: {error}") from error
+
+
+def _there(content: bytes | None, where: str) -> bytes:
+    """The content of a file that must be there."""
+    if content is None:
+        raise WorkerError(f"can't read {where}: there is no such file")
+    return content
 
 
 def split_s3_uri(uri: str) -> tuple[str, str] | None:

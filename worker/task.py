@@ -82,9 +82,15 @@ class Task:
         options = self._options
         store = open_store(options.results, self._state_client)
         clock = self._clock
-        pace = Pace(options.rate, self._stop, clock=clock, wait=lambda seconds: clock.wait(self._stop, seconds))
-        entries = first_of(read_lot(options.lot, self._state_client))
         turns = Turns(store, options.attempt, give_way=self.stop, stop=self._stop, clock=clock)
+        pace = Pace(
+            options.rate,
+            self._stop,
+            clock=clock,
+            wait=lambda seconds: clock.wait(self._stop, seconds),
+            hold=turns.hold,
+        )
+        entries = first_of(read_lot(options.lot, self._state_client))
         turns.begin()
         earlier = read_earlier(store, options.attempt)
         s3 = self._s3(pace)

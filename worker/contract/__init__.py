@@ -38,6 +38,7 @@ from worker.contract.rows import (
 )
 from worker.contract.shares import SHARE_EVERY_S, SHARE_SPREAD, Share
 from worker.contract.state import LotFileName, StatePaths, Tally, lot_name
+from worker.contract.values import parse_object, whole_number, word
 
 __all__ = [
     "COPY_DIFFERS",
@@ -70,9 +71,12 @@ __all__ = [
     "format_result_rows",
     "lot_name",
     "parse_lot_line",
+    "parse_object",
     "parse_picture_lines",
     "parse_result_rows",
     "picture_of",
     "result_fields",
     "supersedes",
+    "whole_number",
+    "word",
 ]

@@ -2,9 +2,10 @@
 
 import json
 from dataclasses import dataclass
-from typing import Any, Self
+from typing import Self
 
 from worker.contract.outcomes import ContractError
+from worker.contract.values import parse_object, whole_number, word
 
 SHARE_EVERY_S = 15.0
 """How often a task looks for its share, in seconds; each wait is up to a fifth longer or shorter."""
@@ -36,11 +37,14 @@ class Share:
     def from_json(cls, text: str | bytes) -> Self:
         """The share that the text holds. Raises ContractError when it holds none."""
         try:
-            data: dict[str, Any] = json.loads(text)
+            data = parse_object(text)
             share = cls(
-                rate=float(data["rate"]), most=float(data["most"]), tasks=int(data["tasks"]), at=str(data["at"])
+                rate=float(data["rate"]),
+                most=float(data["most"]),
+                tasks=whole_number(data["tasks"]),
+                at=word(data["at"]),
             )
-        except (ValueError, KeyError, TypeError) as error:
+        except (ValueError, KeyError, TypeError, OverflowError) as error:
             raise ContractError(f"not a share: {text[:200]!r}") from error
         if not 0 < share.rate <= share.most < float("inf"):
             raise ContractError(f"not a share: {text[:200]!r}")

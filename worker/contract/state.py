@@ -2,11 +2,12 @@
 
 import json
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import Any, Self
+from typing import Self
 
 from worker.contract.outcomes import ContractError, Outcome, Phase
+from worker.contract.values import parse_object, whole_number, word
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -52,19 +53,22 @@ class Tally:
     def from_json(cls, text: str | bytes) -> Self:
         """The tally that the text holds. Raises ContractError when it holds none."""
         try:
-            data: dict[str, Any] = json.loads(text)
-            return cls(
-                attempt=int(data["attempt"]),
-                keys=int(data["keys"]),
-                outcomes={Outcome(word): int(count) for word, count in data["outcomes"].items()},
-                processed=int(data["processed"]),
-                requests=int(data["requests"]),
-                started_at=str(data["started_at"]),
-                at=str(data["at"]),
-                exit_code=data["exit_code"],
+            data = parse_object(text)
+            tally = cls(
+                attempt=whole_number(data["attempt"], least=1),
+                keys=whole_number(data["keys"]),
+                outcomes={Outcome(name): whole_number(count) for name, count in data["outcomes"].items()},
+                processed=whole_number(data["processed"]),
+                requests=whole_number(data["requests"]),
+                started_at=word(data["started_at"]),
+                at=word(data["at"]),
+                exit_code=None if data["exit_code"] is None else whole_number(data["exit_code"]),
             )
-        except (ValueError, KeyError, TypeError, AttributeError) as error:
-            raise ContractError(f"not a tally: {text[:200]!r}") from error
+        except (ValueError, KeyError, AttributeError) as error:
+            raise ContractError(f"not a tally ({error}): {text[:200]!r}") from error
+        if sum(tally.outcomes.values()) != tally.keys:
+            raise ContractError(f"not a tally (its outcomes aren't as many as its keys): {text[:200]!r}")
+        return tally
 
 
 def lot_name(number: int) -> str:
@@ -72,7 +76,7 @@ def lot_name(number: int) -> str:
     return f"lot-{number:05d}"
 
 
-_LOT_FILE = re.compile(r"(results|done|started)-(\d+)(?:-(\d+))?\.(?:csv|json)")
+_LOT_FILE = re.compile(r"(results|done|started)-([0-9]{1,18})(?:-([0-9]{1,18}))?\.(?:csv|json)")
 
 _UPLOAD_FILE = re.compile(r"uploads-\d+-([0-9a-f]{32})\.json")
 
@@ -92,6 +96,7 @@ class StatePaths:
         <job>/<phase>/<lot>/audit-<attempt>-<seq>.jsonl the pictures of copied objects from before their copies
         <job>/<phase>/<lot>/uploads-<attempt>-<digest>.json  an upload in parts, written before its first part
         <job>/<phase>/<lot>/progress.json               overwritten while the task runs
+        <job>/<phase>/<lot>/takeover.json               the last attempt that took the lot over from another
         <job>/<phase>/<lot>/done-<attempt>.json         the tally, written last
 
     The worker is told the folder `<job>/<phase>/<lot>/` and uses the names alone.
@@ -163,6 +168,11 @@ class StatePaths:
         return "progress.json"
 
     @staticmethod
+    def takeover_name() -> str:
+        """The name of the note of the last attempt that took the lot over from another."""
+        return "takeover.json"
+
+    @staticmethod
     def done_name(attempt: int) -> str:
         """The name of a finished attempt's tally."""
         return f"done-{attempt}.json"
@@ -191,6 +201,15 @@ class LotFileName:
     def parse(cls, name: str) -> Self | None:
         """The numbers in a file name, or None for a name that carries none (progress.json, a stranger's file)."""
         match = _LOT_FILE.fullmatch(name)
-        if not match or (match[1] == "results") != (match[3] is not None):
+        if not match:
             return None
-        return cls(attempt=int(match[2]), seq=int(match[3] or 0), kind=match[1])
+        found = cls(attempt=int(match[2]), seq=int(match[3] or 0), kind=match[1])
+        # Another way to write the same numbers is no name of ours, and would be looked for under ours.
+        return found if _NAMES[found.kind](found) == name else None
+
+
+_NAMES: Mapping[str, Callable[[LotFileName], str]] = {
+    "results": lambda name: StatePaths.part_name(name.attempt, name.seq),
+    "done": lambda name: StatePaths.done_name(name.attempt),
+    "started": lambda name: StatePaths.started_name(name.attempt),
+}

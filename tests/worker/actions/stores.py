@@ -17,6 +17,10 @@ class MemoryStore(Store):
         """A file's content."""
         return self.files[name]
 
+    def find(self, name: str) -> bytes | None:
+        """A file's content, None when there is none."""
+        return self.files.get(name)
+
     def create(self, name: str, content: bytes) -> bool:
         """Keep a file, unless there is another of the name."""
         return self.files.setdefault(name, content) == content
