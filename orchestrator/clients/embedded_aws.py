@@ -1,17 +1,18 @@
 """The demo's own S3: moto's server in this process, on a free loopback port. Needs the `demo` extra."""
 
-import json
 import logging
+import sys
 import threading
-from collections.abc import Iterator
+import time
+from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager, suppress
-from urllib.request import Request, urlopen
+from contextlib import contextmanager
 
 import boto3
 from botocore.config import Config
 from moto.core.models import DEFAULT_ACCOUNT_ID
-from moto.s3.models import s3_backends
+from moto.moto_api import state_manager
+from moto.s3.models import FakeKey, s3_backends
 from moto.server import ThreadedMotoServer
 
 from orchestrator.planning.demo_objects import BUCKET, DemoObject, demo_objects
@@ -20,11 +21,14 @@ REGION = "us-east-1"
 PUTS_IN_FLIGHT = 8
 LOOK_EVERY_S = 0.5
 
+_RESTORES = "s3::keyrestore"
+"""moto's name for the state of an object's restore."""
+
 
 @contextmanager
-def embedded_aws(restore_takes_s: int) -> Iterator[str]:
+def embedded_aws(restore_takes_s: float) -> Iterator[str]:
     """
-    An empty AWS for as long as the block lasts: its endpoint.
+    An AWS with the demo's bucket and its objects for as long as the block lasts: its endpoint.
 
     restore_takes_s: how long after it was asked for a restore is complete.
     """
@@ -33,34 +37,34 @@ def embedded_aws(restore_takes_s: int) -> Iterator[str]:
     server = ThreadedMotoServer(ip_address="127.0.0.1", port=0, verbose=False)
     server.start()
     try:
+        # moto's own first step of a restore looks like the last one (restored, and then in progress), and its time is
+        # counted from when the object was made. So moto takes no step: `_restore` does.
+        state_manager.set_transition(_RESTORES, {"progression": "manual", "times": sys.maxsize})
         host, port = server.get_host_and_port()
         endpoint = f"http://{host}:{port}"
-        delay = {"model_name": "s3::keyrestore", "transition": {"progression": "time", "seconds": restore_takes_s}}
-        request = Request(  # noqa: S310 (our own server on loopback)
-            f"{endpoint}/moto-api/state-manager/set-transition",
-            data=json.dumps(delay).encode(),
-            headers={"Content-Type": "application/json"},
-        )
-        urlopen(request).close()  # noqa: S310 (our own server on loopback)
-        threading.Thread(target=_let_time_pass, args=(over,), daemon=True).start()
+        _fill_bucket(endpoint)
+        objects = tuple(s3_backends[DEFAULT_ACCOUNT_ID]["aws"].buckets[BUCKET].keys.values())
+        for one in objects:
+            one.status = "IN_PROGRESS"  # shown once its restore was asked for
+        threading.Thread(target=_restore, args=(objects, restore_takes_s, over), daemon=True).start()
         yield endpoint
     finally:
         over.set()
+        state_manager.unset_transition(_RESTORES)
         server.stop()
 
 
-def _let_time_pass(over: threading.Event) -> None:
-    """Let restores go on until it is over: moto's take a step only when somebody looks at the object."""
+def _restore(objects: Sequence[FakeKey], takes_s: float, over: threading.Event) -> None:
+    """Complete each restore so long after it was asked for, until it is over."""
+    asked_at: dict[str, float] = {}
     while not over.wait(LOOK_EVERY_S):
-        # The server's threads change what is looped over here: then the next look gets further.
-        with suppress(RuntimeError):
-            for bucket in tuple(s3_backends[DEFAULT_ACCOUNT_ID]["aws"].buckets.values()):
-                for _, key in tuple(bucket.keys.items()):
-                    if key.expiry_date is not None:
-                        _ = key.status
+        now = time.monotonic()
+        for one in objects:
+            if one.expiry_date is not None and now - asked_at.setdefault(one.name, now) >= takes_s:
+                one.status = "RESTORED"
 
 
-def fill_bucket(endpoint: str) -> None:
+def _fill_bucket(endpoint: str) -> None:
     """Make the demo's bucket and its objects."""
     s3 = boto3.client(
         "s3",

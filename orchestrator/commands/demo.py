@@ -4,91 +4,162 @@ import os
 import shlex
 import subprocess
 import sys
-import tempfile
-from collections.abc import Mapping
+import time
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 
 import click
 
+from orchestrator.assemble import LOCAL_STATE
+from orchestrator.clients.state_store import DirectoryStore
+from orchestrator.demo_folder import Began, demo_folder
 from orchestrator.errors import S3ReclassError
+from orchestrator.job_state import JobState
+from orchestrator.lots_folder import read_lots
 from orchestrator.planning.demo_objects import BUCKET, MISSING_KEY, demo_keys
-from worker.contract import ExitCode
+from orchestrator.planning.standing import totals
+from orchestrator.planning.text import duration
+from worker.contract import ExitCode, Outcome, Phase
 
 S3RECLASS = (sys.executable, "-P", "-m", "orchestrator")
 TARGET = "STANDARD_IA"
 RESTORE_TAKES_S = 8
 """How long the embedded S3 takes to restore an object, so that the copy phase has something to wait for."""
 
+COMMANDS_MOST_S = 240
+"""All commands of the demo together, at most: they take under a minute, and more on a busy machine."""
+
 
 @click.command()
 def command() -> int:
     """
-    Watch a whole job run on this machine: no AWS account, no Docker, under a minute.
+    Watch a whole job run on this machine: no AWS account, no Docker, about a minute.
 
     An S3 of its own (moto's server) gets a bucket with a few hundred archived objects; the real commands
     then restore them, wait, copy them, report and verify. Nothing is left behind.
     """
     try:
-        from orchestrator.clients.embedded_aws import embedded_aws, fill_bucket  # noqa: PLC0415 (an extra may be missing)
+        from orchestrator.clients.embedded_aws import embedded_aws  # noqa: PLC0415 (an extra may be missing)
     except ImportError as error:
         raise S3ReclassError(f"the demo needs moto's server ({error}): pip install 's3reclass[demo]'") from error
-    with tempfile.TemporaryDirectory(prefix="s3reclass-demo-") as folder, embedded_aws(RESTORE_TAKES_S) as endpoint:
+    with demo_folder() as (folder, began), embedded_aws(RESTORE_TAKES_S) as endpoint:
         click.echo(f"An S3 of its own serves {endpoint}; it holds {len(demo_keys()) - 1} objects, nearly all archived.")
-        fill_bucket(endpoint)
-        Path(folder, "keys.txt").write_text("".join(f"{key}\n" for key in demo_keys()), encoding="utf-8")
-        code = _play(Path(folder), _environment(endpoint))
+        (folder / "keys.txt").write_text("".join(f"{key}\n" for key in demo_keys()), encoding="utf-8")
+        Stage(folder=folder, environment=environment_for(endpoint), began=began).play(SCENES)
+        _count_rows((folder / "report.csv").read_text(encoding="utf-8").splitlines())
     click.echo(
         '\nThat was the whole job. The same commands with `place = "fargate"` and your own AWS account do it at scale.'
     )
-    return code
+    return ExitCode.GOOD
 
 
-_SCENES: tuple[tuple[str, str, ExitCode], ...] = (
-    (
-        "Name the bucket and the class to move its objects into (writes s3reclass.toml).",
-        f"init --bucket {BUCKET} --storage-class {TARGET} --place local",
-        ExitCode.GOOD,
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Scene:
+    """What is said, the command, and the exit code that it must end with."""
+
+    words: str
+    line: str
+    code: ExitCode = ExitCode.SOME_FAILED  # as one key doesn't exist
+
+
+SCENES = (
+    Scene(
+        words="Name the bucket and the class to move its objects into (writes s3reclass.toml).",
+        line=f"init --bucket {BUCKET} --storage-class {TARGET} --place local",
+        code=ExitCode.GOOD,
     ),
-    ("Cut the key file into lots.", "split keys.txt --lots 4", ExitCode.GOOD),
-    (
-        "Phase 1: ask S3 to restore every archived object. One key doesn't exist, hence exit code 3.",
-        "run --phase restore",
-        ExitCode.SOME_FAILED,
+    Scene(words="Cut the key file into lots.", line="split keys.txt --lots 4", code=ExitCode.GOOD),
+    Scene(
+        words="Phase 1: ask S3 to restore every archived object. One key doesn't exist, hence exit code 3.",
+        line="run --phase restore",
     ),
-    (
-        "Phase 2: copy each object onto itself with the new class, waiting for the restores.",
-        "run --phase copy --wait",
-        ExitCode.SOME_FAILED,
+    Scene(
+        words="Phase 2: copy each object onto itself with the new class, waiting for the restores.",
+        line="run --phase copy --wait --wait-limit 2m",
     ),
-    (
-        "Once more: only the missing key is tried again, nothing is copied twice.",
-        "run --phase copy --no-estimate",
-        ExitCode.SOME_FAILED,
+    Scene(
+        words="Once more: only the missing key is tried again, nothing is copied twice.",
+        line="run --phase copy --no-estimate",
     ),
-    ("What became of every key.", "report --csv report.csv", ExitCode.SOME_FAILED),
-    ("Look at every object: which isn't in the class?", "verify", ExitCode.SOME_FAILED),
+    Scene(words="What became of every key.", line="report --csv report.csv"),
+    Scene(words="Look at every object: which isn't in the class?", line="verify"),
 )
-"""What is said, the command, and the exit code that it must end with."""
 
 
-def _play(folder: Path, environment: Mapping[str, str]) -> int:
-    for words, line, expected in _SCENES:
-        click.echo(f"\n# {words}")
-        click.secho(f"$ s3reclass {line}", bold=True)
-        done = subprocess.run([*S3RECLASS, *shlex.split(line)], cwd=folder, env=environment, check=False)  # noqa: S603 (our own commands)
-        if done.returncode != expected:
-            raise S3ReclassError(f"`s3reclass {line}` ended with exit code {done.returncode}, not {int(expected)}")
-    rows = Path(folder, "report.csv").read_text(encoding="utf-8").splitlines()
+class DemoWaitedError(S3ReclassError):
+    """What the demo waited for didn't come in time."""
+
+    exit_code = ExitCode.SOME_PENDING
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Stage:
+    """
+    Where the demo is played.
+
+    began: told of each command's process. most_s: all commands together, at most.
+    """
+
+    folder: Path
+    environment: Mapping[str, str]
+    began: Began = lambda _: None
+    most_s: float = COMMANDS_MOST_S
+
+    def play(self, scenes: Iterable[Scene]) -> None:
+        """
+        Run the scenes' commands, each shown first.
+
+        Raises DemoWaitedError when a command, or the restores, took too long; S3ReclassError for another exit code.
+        """
+        ends_at = time.monotonic() + self.most_s
+        for scene in scenes:
+            click.echo(f"\n# {scene.words}")
+            click.secho(f"$ s3reclass {scene.line}", bold=True)
+            code = self._run(scene.line, ends_at - time.monotonic())
+            if "--wait" in scene.line and (pending := self._pending()):
+                raise DemoWaitedError(
+                    f"{pending} keys still wait for their restores, and this demo waits no longer. Its own S3 takes "
+                    f"{RESTORE_TAKES_S} s for a restore: this machine may be too busy"
+                )
+            if code != scene.code:
+                raise S3ReclassError(f"`s3reclass {scene.line}` ended with exit code {code}, not {int(scene.code)}")
+
+    def _run(self, line: str, most_s: float) -> int:
+        """The exit code of a command line."""
+        command = [*S3RECLASS, *shlex.split(line)]
+        with subprocess.Popen(command, cwd=self.folder, env=self.environment) as process:  # noqa: S603 (our own commands)
+            self.began(process.pid)
+            try:
+                return process.wait(max(most_s, 0))
+            except subprocess.TimeoutExpired:
+                raise DemoWaitedError(
+                    f"`s3reclass {line}` hasn't ended, and this demo waits {duration(self.most_s)} at most for all its "
+                    "commands together: this machine may be too busy"
+                ) from None
+            finally:
+                process.kill()  # does nothing once it has ended
+                process.wait()
+                self.began(0)
+
+    def _pending(self) -> int:
+        """Keys that the copy phase has left pending."""
+        lots = read_lots(self.folder / "lots")
+        state = JobState(DirectoryStore(self.folder / LOCAL_STATE), lots.job)
+        return totals(state.standings(lots, Phase.COPY)).outcomes.get(Outcome.PENDING, 0)
+
+
+def _count_rows(rows: Sequence[str]) -> None:
+    """Say what the report holds. Raises S3ReclassError when that isn't a row for each key, one of them failed."""
     failed = [row for row in rows if ",succeeded," not in row]
     click.echo(f"\nreport.csv has a row for each of the {len(rows)} keys; the only one that didn't succeed:")
     for row in failed:
         click.echo(f"  {row}")
     if len(rows) != len(demo_keys()) or len(failed) != 1 or MISSING_KEY not in failed[0]:
         raise S3ReclassError("the report doesn't account for every key as it should")
-    return ExitCode.GOOD
 
 
-def _environment(endpoint: str) -> dict[str, str]:
+def environment_for(endpoint: str) -> dict[str, str]:
     """This process's environment without the user's AWS and s3reclass settings: the demo can reach its own S3 only."""
     kept = {name: value for name, value in os.environ.items() if not name.startswith(("AWS_", "S3RECLASS_"))}
     return {

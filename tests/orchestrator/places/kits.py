@@ -224,9 +224,9 @@ class _Remembering(LocalPlace):
         return all(state.status is not TaskStatus.RUNNING for state in self.states(self.started).values())
 
 
-def wait_until(happened: Callable[[], bool]) -> None:
-    """Return once it has happened; fail after two minutes, so that a broken test ends."""
-    deadline = time.monotonic() + 120
+def wait_until(happened: Callable[[], bool], most_s: float = 60) -> None:
+    """Return once it has happened; fail after a minute, or so many seconds, so that a broken test ends."""
+    deadline = time.monotonic() + most_s
     while not happened():
         assert time.monotonic() < deadline, "it never happened"
         time.sleep(0.005)

@@ -1,0 +1,82 @@
+"""
+A folder for a demo, from which nothing is left, however the demo ends: neither files nor processes.
+
+A process of its own sees to that, since a demo that is killed can't: this module's `main`.
+"""
+
+import os
+import shutil
+import signal
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
+from itertools import count
+from pathlib import Path
+
+from orchestrator.places.local import STOP_GRACE_S, LocalPlace
+from worker.contract import Phase
+
+GUARD_MOST_S = 30
+"""How long the guard may take at the end; it takes a moment."""
+
+KILLS, BETWEEN_KILLS_S = 100, 0.1
+
+Began = Callable[[int], None]
+"""Told the process id of each command that runs in the folder, and 0 once it has ended."""
+
+
+@contextmanager
+def demo_folder() -> Iterator[tuple[Path, Began]]:
+    """An empty folder for as long as the block lasts, and what to tell of the commands that run in it."""
+    folder = Path(tempfile.mkdtemp(prefix="s3reclass-demo-"))
+    # In a session of its own, since it has work to do after a Ctrl-C or when the terminal is closed.
+    guard = subprocess.Popen(  # noqa: S603 (our own module)
+        [sys.executable, "-P", "-m", __name__, str(folder)], stdin=subprocess.PIPE, text=True, start_new_session=True
+    )
+    assert guard.stdin is not None  # noqa: S101 (for mypy: it is a pipe)
+    leash = guard.stdin
+
+    def began(pid: int) -> None:
+        leash.write(f"{pid}\n")
+        leash.flush()
+
+    try:
+        yield folder, began
+    finally:
+        leash.close()
+        guard.wait(GUARD_MOST_S)
+
+
+def main() -> None:
+    """Wait for the end of the demo that started this process, then end what runs in its folder and remove that."""
+    folder = Path(sys.argv[1])
+    # The pipe is closed when the demo ends, by SIGKILL too.
+    command = int((sys.stdin.read().split() or ["0"])[-1])
+    if command:
+        with suppress(ProcessLookupError):
+            os.kill(command, signal.SIGKILL)
+    for _ in range(KILLS):
+        if not _kill_tasks(folder):
+            break
+        time.sleep(BETWEEN_KILLS_S)
+    shutil.rmtree(folder, ignore_errors=True)
+
+
+def _kill_tasks(folder: Path) -> bool:
+    """Kill the tasks that run in the folder; whether there were any."""
+    found = False
+    for lots in {lock.parent for lock in folder.glob("*/tasks/*/*/*.lock")}:
+        # By its clock the time between SIGTERM and SIGKILL is over at once.
+        place = LocalPlace(lots.parents[1], clock=count(step=STOP_GRACE_S).__next__)
+        tasks = place.running(lots.parent.name, Phase(lots.name))
+        place.stop(tasks, "the demo has ended")
+        place.states(tasks)
+        found = found or bool(tasks)
+    return found
+
+
+if __name__ == "__main__":
+    main()
