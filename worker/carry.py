@@ -65,8 +65,16 @@ _GRANT_HEADERS = {
 """The permissions that the requests can grant; WRITE means nothing on an object."""
 
 
+_OWNERSHIP = frozenset({"BucketOwnerEnforced", "BucketOwnerPreferred", "ObjectWriter"})
+"""The settings of Object Ownership (GetBucketOwnershipControls)."""
+
+
 class UnsupportedError(Exception):
     """The object can't be copied without losing what the text says; nothing was done to it."""
+
+
+class OddAnswerError(Exception):
+    """S3's answer lacks what it must hold, which the text names: it tells nothing, and nothing is made of its lack."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -81,14 +89,56 @@ class LockDefaults:
     event_hold: bool = False
 
 
-def lock_defaults_of(configuration: Mapping[str, Any]) -> LockDefaults:
-    """The defaults in a GetObjectLockConfiguration answer's ObjectLockConfiguration."""
+def acls_have_no_effect(answer: Mapping[str, Any]) -> bool:
+    """Whether a GetBucketOwnershipControls answer says BucketOwnerEnforced. Raises OddAnswerError."""
+    rules = answer.get("OwnershipControls", {}).get("Rules") or ()
+    settings = {rule.get("ObjectOwnership") for rule in rules}
+    if not settings or not settings <= _OWNERSHIP:
+        raise OddAnswerError("no Object Ownership that is known")
+    return "BucketOwnerEnforced" in settings
+
+
+def owner_of(answer: Mapping[str, Any]) -> str:
+    """The owner's canonical id in a GetBucketAcl or GetObjectAcl answer. Raises OddAnswerError."""
+    owner: str = answer.get("Owner", {}).get("ID", "")
+    if not owner:
+        raise OddAnswerError("no owner")
+    return owner
+
+
+def lock_defaults_of(answer: Mapping[str, Any]) -> LockDefaults:
+    """The defaults in a GetObjectLockConfiguration answer. Raises OddAnswerError."""
+    configuration = answer.get("ObjectLockConfiguration", {})
     default = configuration.get("Rule", {}).get("DefaultRetention", {})
+    if not default and ("Rule" in configuration or not configuration.get("ObjectLockEnabled")):
+        raise OddAnswerError("neither that Object Lock is on nor what it does to new objects")
     lengths = [f"{default[unit]} {unit.lower()}" for unit in ("Days", "Years") if default.get(unit)]
+    if lengths and not default.get("Mode"):
+        raise OddAnswerError("a default retention without its mode")
     return LockDefaults(
         retention=" ".join([default["Mode"], *lengths]) if default.get("Mode") else "",
         event_hold=bool(default.get("DefaultEventHold")),
     )
+
+
+def tags_of(answer: Mapping[str, Any]) -> list[dict[str, str]]:
+    """
+    The tags in a GetObjectTagging answer, by key: S3 promises no order, and they are compared with what they were.
+
+    Raises OddAnswerError.
+    """
+    tags = answer.get("TagSet")
+    if tags is None or not all("Key" in tag and "Value" in tag for tag in tags):
+        raise OddAnswerError("no set of tags")
+    return sorted(({"Key": tag["Key"], "Value": tag["Value"]} for tag in tags), key=lambda tag: tag["Key"])
+
+
+def retention_until(head: Mapping[str, Any]) -> datetime | None:
+    """When the object's retention ends, None for none. Raises OddAnswerError for a mode or a date alone."""
+    mode, until = head.get("ObjectLockMode"), head.get("ObjectLockRetainUntilDate")
+    if bool(mode) != bool(until):
+        raise OddAnswerError("a retention's mode and date go together")
+    return until
 
 
 def dropped_by_copy(head: Mapping[str, Any], now: datetime, defaults: LockDefaults = LockDefaults()) -> dict[str, Any]:
@@ -96,7 +146,8 @@ def dropped_by_copy(head: Mapping[str, Any], now: datetime, defaults: LockDefaul
     The arguments for what no kind of copy keeps by itself; CopyObject and CreateMultipartUpload both take them.
 
     A retention date that has passed is left out: S3 refuses one, and it protects nothing any more.
-    Raises UnsupportedError when the bucket's default retention would lock the copy of an object that isn't locked.
+    Raises UnsupportedError when the bucket's default retention would lock the copy of an object that isn't locked;
+    OddAnswerError.
     """
     encryption = head.get("ServerSideEncryption") or _SSE_S3
     given: dict[str, Any] = {"ServerSideEncryption": encryption}
@@ -107,9 +158,9 @@ def dropped_by_copy(head: Mapping[str, Any], now: datetime, defaults: LockDefaul
         given["BucketKeyEnabled"] = bool(head.get("BucketKeyEnabled"))
     if head.get("WebsiteRedirectLocation"):
         given["WebsiteRedirectLocation"] = head["WebsiteRedirectLocation"]
-    if head.get("ObjectLockMode") and head["ObjectLockRetainUntilDate"] > now:
-        given["ObjectLockMode"] = head["ObjectLockMode"]
-        given["ObjectLockRetainUntilDate"] = head["ObjectLockRetainUntilDate"]
+    until = retention_until(head)
+    if until and until > now:
+        given |= {"ObjectLockMode": head["ObjectLockMode"], "ObjectLockRetainUntilDate": until}
     elif defaults.retention:
         raise UnsupportedError(
             f"it isn't locked, and the bucket's default retention ({defaults.retention}) would lock its copy"
@@ -198,12 +249,20 @@ class Acl:
 
 
 def acl_of(answer: Mapping[str, Any]) -> Acl:
-    """The ACL in a GetObjectAcl answer; a grantee that is neither account nor group is "", and can't be given."""
+    """
+    The ACL in a GetObjectAcl answer; a grantee that is neither account nor group is "", and can't be given.
+
+    Raises OddAnswerError.
+    """
     grants = set()
-    for grant in answer.get("Grants", ()):
-        grantee = grant["Grantee"]
+    if answer.get("Grants") is None:
+        raise OddAnswerError("no list of grants")
+    for grant in answer["Grants"]:
+        grantee, permission = grant.get("Grantee"), grant.get("Permission")
+        if not grantee or not permission:
+            raise OddAnswerError("a grant without its grantee or its permission")
         named = (
             f'id="{grantee["ID"]}"' if grantee.get("ID") else f'uri="{grantee["URI"]}"' if grantee.get("URI") else ""
         )
-        grants.add((named, grant["Permission"]))
-    return Acl(answer.get("Owner", {}).get("ID", ""), frozenset(grants))
+        grants.add((named, permission))
+    return Acl(owner_of(answer), frozenset(grants))

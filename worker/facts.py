@@ -33,6 +33,7 @@ class ObjectFacts:
     restore: None when the object was never restored, or its restored copy is gone.
     archive_status: the archive tier of an INTELLIGENT_TIERING object, "" when it is in an active one.
     customer_key: encrypted with a key of the customer's (SSE-C).
+    encryption: what encrypts it, "" where HEAD shows nothing.
     missing_metadata: metadata entries that S3 holds but can't show as headers.
     """
 
@@ -44,6 +45,7 @@ class ObjectFacts:
     restore: RestoreStatus | None = None
     archive_status: str = ""
     customer_key: bool = False
+    encryption: str = ""
     missing_metadata: int = 0
 
 
@@ -58,6 +60,7 @@ def facts_of(head: Mapping[str, Any]) -> ObjectFacts:
         restore=parse_restore(head.get("Restore", "")),
         archive_status=head.get("ArchiveStatus", ""),
         customer_key="SSECustomerAlgorithm" in head,
+        encryption=head.get("ServerSideEncryption", ""),
         missing_metadata=head.get("MissingMeta", 0),
     )
 

@@ -16,7 +16,7 @@ milliseconds old. A copy in parts takes hours, so all of it is looked at once mo
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from worker.contract import Outcome
+from worker.contract import Outcome, bare_etag
 from worker.facts import ObjectFacts
 
 ARCHIVE_CLASSES = frozenset({"GLACIER", "DEEP_ARCHIVE"})
@@ -127,7 +127,7 @@ def judge_version(facts: ObjectFacts, current: ObjectFacts | None, target: str, 
         current
         and current.storage_class == target
         and current.last_modified >= facts.last_modified
-        and (current.etag, current.size_bytes) == (facts.etag, facts.size_bytes)
+        and (bare_etag(current.etag), current.size_bytes) == (bare_etag(facts.etag), facts.size_bytes)
     ):
         return Judgement(
             outcome=Outcome.ALREADY, message=f"its newer version {current.version_id} has the same content in {target}"
@@ -144,26 +144,42 @@ def judge_lost_copy(before: ObjectFacts, after: ObjectFacts, target: str) -> Jud
     """
     What became of a copy whose answer never came, from the object's facts before and after it.
 
-    | looks as before | in the target class | same size, not older | then |
+    | looks as before | in the target class | same content and size, not older | then |
     |---|---|---|---|
     | yes | | | copy again: the lost one didn't happen |
+    | no | yes | yes, and still the same version | `already`: a lifecycle rule's work, as a copy is a new version |
     | no | yes | yes | `copied` |
-    | no | yes | no | `changed`: somebody else wrote it |
+    | no | yes | no | `changed`: the write of another |
     | no | no | | `changed` |
 
-    A copy keeps the ETag only of an object written in one part and without KMS, so its size decides here.
+    A copy keeps the ETag of an object in one part and without KMS, and then it must be the same. Of any other object
+    the size decides: so `copied` is told, and nothing is ever deleted for it.
     """
-    if (before.etag, before.last_modified, before.version_id, before.storage_class) == (
-        after.etag,
-        after.last_modified,
-        after.version_id,
-        after.storage_class,
-    ):
+    if _identity(before) == _identity(after):
         return COPY
+    if after.storage_class != target:
+        return _OVERWRITTEN
     if (
-        after.storage_class == target
-        and after.size_bytes == before.size_bytes
-        and after.last_modified >= before.last_modified
+        after.size_bytes != before.size_bytes
+        or after.last_modified < before.last_modified
+        or not _may_be_same_content(before, after)
     ):
-        return Judgement(outcome=Outcome.COPIED, message="S3's answer was lost; a second look found the copy made")
-    return Judgement(outcome=Outcome.CHANGED, message="the object was overwritten while it was copied")
+        return _OVERWRITTEN
+    if after.version_id not in ("", "null") and after.version_id == before.version_id:
+        return Judgement(outcome=Outcome.ALREADY, message=f"it is in {target}")
+    return Judgement(outcome=Outcome.COPIED, message="S3's answer was lost; a second look found the copy made")
+
+
+_OVERWRITTEN = Judgement(outcome=Outcome.CHANGED, message="the object was overwritten while it was copied")
+
+
+def _identity(facts: ObjectFacts) -> tuple[str, datetime, str, str]:
+    """What is another after any write, and after a lifecycle rule's change of class."""
+    return bare_etag(facts.etag), facts.last_modified, facts.version_id, facts.storage_class
+
+
+def _may_be_same_content(before: ObjectFacts, after: ObjectFacts) -> bool:
+    """Whether the ETags are the same, or one of them is no MD5 of the content (HeadObject, ETag)."""
+    return bare_etag(before.etag) == bare_etag(after.etag) or any(
+        "-" in facts.etag or facts.encryption.startswith("aws:kms") for facts in (before, after)
+    )

@@ -97,7 +97,8 @@ class Wire:
 
     def _deleted(self, asked: Request) -> Answer:
         self._s3.delete(asked)
-        return 204, {}, b""
+        version = asked.query.get("versionId", "")
+        return 204, {"x-amz-version-id": version} if version else {}, b""
 
     def _shown(self, asked: Request) -> Answer:
         version = self._s3.find(asked.bucket, asked.key, asked.query.get("versionId", ""))

@@ -65,7 +65,6 @@ def test_what_every_copy_is_given(expected: dict[str, Any], head: dict[str, Any]
 @pytest.mark.parametrize(
     ("expected", "configuration"),
     [
-        (LockDefaults(), {}),
         (LockDefaults(), {"ObjectLockEnabled": "Enabled"}),
         (
             LockDefaults(retention="COMPLIANCE 7 days"),
@@ -80,7 +79,7 @@ def test_what_every_copy_is_given(expected: dict[str, Any], head: dict[str, Any]
 )
 def test_what_a_bucket_does_to_new_objects(expected: LockDefaults, configuration: dict[str, Any]) -> None:
     """Its default retention in words, and whether its default event hold is on."""
-    assert expected == lock_defaults_of(configuration)
+    assert expected == lock_defaults_of({"ObjectLockConfiguration": configuration})
 
 
 @pytest.mark.parametrize("lock", [{}, {"ObjectLockMode": "GOVERNANCE", "ObjectLockRetainUntilDate": NOW}])

@@ -132,7 +132,12 @@ def test_a_noncurrent_version_is_not_made_current(expected: Outcome, current: Ob
     [
         (None, facts("GLACIER")),
         (Outcome.COPIED, facts("STANDARD_IA", last_modified=NOW)),
-        (Outcome.COPIED, facts("STANDARD_IA", last_modified=NOW, etag='"single part now"', version_id="v2")),
+        (Outcome.COPIED, facts("STANDARD_IA", last_modified=NOW, version_id="v2")),
+        (Outcome.COPIED, facts("STANDARD_IA", last_modified=NOW, etag="e")),
+        (Outcome.COPIED, facts("STANDARD_IA", last_modified=NOW, etag='"in parts now-2"')),
+        (Outcome.COPIED, facts("STANDARD_IA", last_modified=NOW, etag='"no MD5"', encryption="aws:kms")),
+        (Outcome.CHANGED, facts("STANDARD_IA", last_modified=NOW, etag='"of other content"')),
+        (None, facts("GLACIER", etag='W/"e"')),
         (Outcome.COPIED, facts("STANDARD_IA")),
         (Outcome.CHANGED, facts("STANDARD_IA", last_modified=NOW, size_bytes=4)),
         (Outcome.CHANGED, facts("STANDARD_IA", last_modified=NOW - 2 * HOUR)),
@@ -145,3 +150,24 @@ def test_a_noncurrent_version_is_not_made_current(expected: Outcome, current: Ob
 def test_a_copy_whose_answer_was_lost_is_looked_for(expected: Outcome | None, after: ObjectFacts) -> None:
     """An unchanged object is copied again, one in the class was copied, any other was changed by somebody else."""
     assert expected is judge_lost_copy(facts("GLACIER"), after, "STANDARD_IA").outcome
+
+
+@pytest.mark.parametrize(
+    ("expected", "after"), [(Outcome.ALREADY, "v1"), (Outcome.COPIED, "v2"), (Outcome.COPIED, "null")]
+)
+def test_a_version_that_a_lifecycle_rule_moved_is_no_copy_of_ours(expected: Outcome, after: str) -> None:
+    """A copy is a new version; the same one in the class got there otherwise. `null` may be another each time."""
+    before = "v1" if after != "null" else "null"
+
+    judgement = judge_lost_copy(
+        facts("GLACIER", version_id=before), facts("STANDARD_IA", version_id=after), "STANDARD_IA"
+    )
+
+    assert expected is judgement.outcome
+
+
+def test_a_newer_version_of_the_same_content_is_known_with_or_without_quotes() -> None:
+    """Some servers send ETags without them."""
+    current = facts("STANDARD_IA", version_id="v2", last_modified=NOW, etag="e")
+
+    assert judge_version(facts(version_id="v1"), current, "STANDARD_IA", allowed=False).outcome is Outcome.ALREADY

@@ -1,23 +1,41 @@
 """What the copy phase must know of a bucket, asked once for all of its keys."""
 
+import logging
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Any, TypeVar
 
 from worker.actions.asking import S3, RefusedError, asking_for
+from worker.actions.reading import ODD, ask_and_read
 from worker.answers import Course, judge_answer
-from worker.carry import LockDefaults, lock_defaults_of
+from worker.carry import LockDefaults, acls_have_no_effect, lock_defaults_of, owner_of
+from worker.errors import WorkerError
+
+log = logging.getLogger("worker")
 
 _T = TypeVar("_T")
 
 _NO_OWNERSHIP_SETTING = frozenset(
-    {"OwnershipControlsNotFoundError", "AccessDenied", "NotImplemented", "MethodNotAllowed"}
+    {"OwnershipControlsNotFoundError", "AccessDenied", "NotImplemented", "MethodNotAllowed", ODD}
 )
 """
 Where ACLs are taken to matter. A bucket from before the setting has none and honours ACLs (botocore 1.44.5,
-GetBucketOwnershipControls). Where we may not ask, each object is asked: under BucketOwnerEnforced it answers with
-its owner's full control alone (GetObjectAcl), so that nothing is lost by believing the answer.
+GetBucketOwnershipControls). Where we may not ask, or the answer stays odd, each object is asked: under
+BucketOwnerEnforced it answers with its owner's full control alone (GetObjectAcl), so that nothing is lost by
+believing the answer.
 """
+
+_ODD_PAUSES_S = (0.25, 0.5, 1.0, 2.0, 4.0, 8.0, 16.0, 20.0, 20.0, 20.0)
+"""
+Seconds before each repetition of a question whose answer was odd: a minute and a half in all.
+
+What stands between here and S3 may be restarted, say; what lasts longer is wrong for good.
+"""
+
+_ODD_SETTING = (
+    "bucket {}: {}, again and again; without it no key of the bucket can be copied as it is. See what stands between "
+    "this task and S3 (a proxy, a gateway, an emulator), and run again"
+)
 
 _NO_LOCK_SETTING = frozenset({"ObjectLockConfigurationNotFoundError", "NotImplemented", "MethodNotAllowed"})
 
@@ -36,12 +54,16 @@ class Buckets:
         """
         The canonical id of the bucket's owner, None when its ownership setting leaves ACLs without effect.
 
-        Raises RefusedError.
+        Raises RefusedError; WorkerError when S3's answer names no owner.
         """
         return self._once("acls", bucket, self._ask_acls)
 
     def lock_defaults(self, bucket: str) -> LockDefaults:
-        """What the bucket's Object Lock does to new objects. Raises RefusedError."""
+        """
+        What the bucket's Object Lock does to new objects.
+
+        Raises RefusedError; WorkerError when S3's answer doesn't tell: a default retention could lock every copy.
+        """
         return self._once("lock", bucket, self._ask_lock)
 
     def copies_keep_owner(self, bucket: str) -> bool | None:
@@ -55,6 +77,8 @@ class Buckets:
     def _once(self, question: str, bucket: str, ask: Callable[[str], _T]) -> _T:
         """
         The answer, asked for once; a refusal for good counts as one, a passing one is the asking key's own.
+
+        An answer that stays odd is one too: asked anew for each key, it would fail them one by one.
         """
         name = (question, bucket)
         if name not in self._known:
@@ -66,36 +90,41 @@ class Buckets:
         known = self._known[name]
         if isinstance(known, RefusedError):
             raise RefusedError(known.answer)
+        if isinstance(known, WorkerError):
+            raise WorkerError(*known.args)
         answer: _T = known
         return answer
 
-    def _answer(self, bucket: str, ask: Callable[[str], _T]) -> _T | RefusedError:
+    def _answer(self, bucket: str, ask: Callable[[str], _T]) -> _T | RefusedError | WorkerError:
         try:
             return ask(bucket)
         except RefusedError as refused:
+            if refused.answer.code == ODD:
+                return WorkerError(_ODD_SETTING.format(bucket, refused.answer.message))
             if isinstance(judge_answer(self._s3.phase, refused.answer), Course):
                 raise
             return refused
 
     def _ask_acls(self, bucket: str) -> str | None:
         try:
-            answer = self._s3.ask("get_bucket_ownership_controls", Bucket=bucket)
+            if self._ask(acls_have_no_effect, "get_bucket_ownership_controls", bucket):
+                return None
         except RefusedError as refused:
             if refused.answer.code not in _NO_OWNERSHIP_SETTING:
                 raise
-        else:
-            if any(rule["ObjectOwnership"] == "BucketOwnerEnforced" for rule in answer["OwnershipControls"]["Rules"]):
-                return None
+            if refused.answer.code == ODD:
+                log.warning("bucket %s: %s: its ACLs are taken to matter", bucket, refused.answer.message)
         with asking_for("asking for the bucket's owner, as its ACLs matter (s3:GetBucketAcl)"):
-            owner: str = self._s3.ask("get_bucket_acl", Bucket=bucket).get("Owner", {}).get("ID", "")
-        return owner
+            return self._ask(owner_of, "get_bucket_acl", bucket)
 
     def _ask_lock(self, bucket: str) -> LockDefaults:
         try:
             with asking_for("asking for the bucket's default retention (s3:GetBucketObjectLockConfiguration)"):
-                answer = self._s3.ask("get_object_lock_configuration", Bucket=bucket)
+                return self._ask(lock_defaults_of, "get_object_lock_configuration", bucket)
         except RefusedError as refused:
             if refused.answer.code in _NO_LOCK_SETTING:
                 return LockDefaults()
             raise
-        return lock_defaults_of(answer.get("ObjectLockConfiguration", {}))
+
+    def _ask(self, read: Callable[[Mapping[str, Any]], _T], operation: str, bucket: str) -> _T:
+        return ask_and_read(self._s3, read, operation, {"Bucket": bucket}, pauses_s=_ODD_PAUSES_S)

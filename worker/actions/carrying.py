@@ -1,21 +1,24 @@
 """The requests behind the carry-over: what HEAD doesn't tell of an object, asked only where it can matter."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 from urllib.parse import urlsplit
 
-from worker.actions.asking import S3, RefusedError, asking_for
+from worker.actions.asking import S3, UNSAID_PAUSES_S, RefusedError, asking_for
 from worker.actions.buckets import Buckets
+from worker.actions.reading import ask_and_read, odd_answer
 from worker.carry import (
     Acl,
     LockDefaults,
+    OddAnswerError,
     UnsupportedError,
     acl_of,
     dropped_by_copy,
     dropped_by_multipart,
     key_refused_in_parts,
+    tags_of,
 )
 
 
@@ -50,8 +53,11 @@ class Carrying:
         """
         # Object Lock needs versioning ("Locking objects", S3 User Guide): where HEAD names no version, none can be set.
         defaults = self._buckets.lock_defaults(source["Bucket"]) if source.get("VersionId") else LockDefaults()
-        arguments = dropped_by_copy(head, now, defaults)
-        acl = self._acl(source, self._s3.ask_patiently if patient else self._s3.ask)
+        try:
+            arguments = dropped_by_copy(head, now, defaults)
+        except OddAnswerError as odd:
+            raise odd_answer(str(odd)) from odd
+        acl = self._acl(source, patient=patient)
         return Carried(arguments=arguments | (acl.headers() if acl else {}), acl=acl)
 
     def for_parts(self, source: Mapping[str, str], head: Mapping[str, Any], now: datetime) -> Carried:
@@ -64,12 +70,11 @@ class Carrying:
         if reason:
             raise UnsupportedError(reason)
         carried = self.for_copy(source, head, now, patient=True)
-        if self._has_annotations(source):
+        if self._annotations(source).get("Annotations"):
             raise UnsupportedError("it has annotations, which a copy in parts would lose")
         # Asked whatever TagCount says: it is missing too where we may not read tags, which would be lost in silence.
         with asking_for("asking for its tags (s3:GetObjectTagging)"):
-            # In an order of ours: S3 promises none, and what is carried is compared with what it was.
-            tags = sorted(self._s3.ask_patiently("get_object_tagging", **source)["TagSet"], key=lambda tag: tag["Key"])
+            tags = self._tags(source)
         arguments = {**carried.arguments, **dropped_by_multipart(head, tags)}
         return Carried(arguments=arguments, acl=carried.acl, tags=tags)
 
@@ -83,15 +88,26 @@ class Carrying:
         bucket = place["Bucket"]
         if before.is_default and self._buckets.copies_keep_owner(bucket):
             return ""
-        with asking_for("asking for the copy's ACL"):
-            after = acl_of(self._s3.ask_patiently("get_object_acl", **place))
+        after = self._copys_acl(place)
         self._buckets.note_owner(bucket, kept=after.owner == before.owner)
-        if after.owner != before.owner:
-            return f"its owner {before.owner} became {after.owner}"
-        lost, gained = before.grants - after.grants, after.grants - before.grants
-        words = [f"lost {grantee} {permission}" for grantee, permission in sorted(lost)]
-        words += [f"gained {grantee} {permission}" for grantee, permission in sorted(gained)]
-        return f"its ACL {', '.join(words)}" if words else ""
+        return _acl_differs(before, after)
+
+    def changed_meanwhile(self, old: Mapping[str, str], new: Mapping[str, str], *, acls: bool) -> str:
+        """
+        In words, what HEAD doesn't tell and isn't the same of two versions at this moment, or "".
+
+        acls: whether ACLs matter. old, new: name the versions. Raises RefusedError, StoppingError.
+        """
+        with asking_for("comparing the tags of the copy and its old version (s3:GetObjectVersionTagging)"):
+            if self._tags(old) != self._tags(new):
+                return "the copy's tags aren't those that it has by now"
+        if not _same_annotations(self._annotations(old), self._annotations(new)):
+            return "the copy's annotations aren't those that it has by now, or are too many to compare"
+        if not acls:
+            return ""
+        with asking_for("asking for the old version's ACL"):
+            before = ask_and_read(self._s3, acl_of, "get_object_acl", old, patient=True, pauses_s=UNSAID_PAUSES_S)
+        return _acl_differs(before, self._copys_acl(new))
 
     def lost_tags(self, place: Mapping[str, str], given: Sequence[Mapping[str, str]]) -> str:
         """
@@ -105,7 +121,7 @@ class Carrying:
         if not given:
             return ""
         with asking_for("asking for the copy's tags"):
-            if self._s3.ask_patiently("get_object_tagging", **place)["TagSet"]:
+            if self._tags(place):
                 return ""
         if "VersionId" not in place or self._is_aws():
             return "its tags are lost"
@@ -115,13 +131,13 @@ class Carrying:
             return f"its tags are lost, and can't be given again: {refused.answer.code}"
         return ""
 
-    def _acl(self, source: Mapping[str, str], ask: Callable[..., Mapping[str, Any]]) -> Acl | None:
+    def _acl(self, source: Mapping[str, str], *, patient: bool) -> Acl | None:
         """The object's ACL, None where ACLs don't matter. Raises UnsupportedError when its owner can't be kept."""
         owner = self._buckets.owner_if_acls_matter(source["Bucket"])
         if owner is None:
             return None
         with asking_for("asking for its ACL (s3:GetObjectAcl)"):
-            acl = acl_of(ask("get_object_acl", **source))
+            acl = ask_and_read(self._s3, acl_of, "get_object_acl", source, patient=patient)
         if acl.owner != owner:
             raise UnsupportedError(f"it belongs to another account ({acl.owner}) than its bucket: a copy wouldn't")
         if self._buckets.copies_keep_owner(source["Bucket"]) is False:
@@ -130,19 +146,43 @@ class Carrying:
             )
         return acl
 
-    def _has_annotations(self, source: Mapping[str, str]) -> bool:
+    def _copys_acl(self, place: Mapping[str, str]) -> Acl:
+        with asking_for("asking for the copy's ACL"):
+            return ask_and_read(self._s3, acl_of, "get_object_acl", place, patient=True, pauses_s=UNSAID_PAUSES_S)
+
+    def _tags(self, place: Mapping[str, str]) -> list[dict[str, str]]:
+        return ask_and_read(self._s3, tags_of, "get_object_tagging", place, patient=True, pauses_s=UNSAID_PAUSES_S)
+
+    def _annotations(self, place: Mapping[str, str]) -> Mapping[str, Any]:
         """
-        Whether the object has annotations; asked only of AWS.
+        S3's list of the object's annotations, its first page; asked only of AWS.
 
         Another endpoint may not know the question and answer it with the object itself, gigabytes of it.
         """
         if not self._is_aws() or not hasattr(self._s3.client, "list_object_annotations"):
-            return False
+            return {}
         with asking_for("asking for its annotations (s3:ListObjectAnnotations)"):
-            return bool(
-                self._s3.ask_patiently("list_object_annotations", **source, MaxAnnotationResults=1).get("Annotations")
-            )
+            return self._s3.ask_patiently("list_object_annotations", **place)
 
     def _is_aws(self) -> bool:
         host = urlsplit(self._s3.client.meta.endpoint_url).hostname or ""
         return host.endswith((".amazonaws.com", ".amazonaws.com.cn"))
+
+
+def _same_annotations(*answers: Mapping[str, Any]) -> bool:
+    """Whether the lists are whole and the same, by name, ETag and size."""
+    old, new = (
+        {(one.get("AnnotationName"), one.get("ETag"), one.get("Size")) for one in answer.get("Annotations", ())}
+        for answer in answers
+    )
+    return old == new and not any(answer.get("NextContinuationToken") for answer in answers)
+
+
+def _acl_differs(before: Acl, after: Acl) -> str:
+    """In words, how an ACL isn't what it was, or ""."""
+    if after.owner != before.owner:
+        return f"its owner {before.owner} became {after.owner}"
+    lost, gained = before.grants - after.grants, after.grants - before.grants
+    words = [f"lost {grantee} {permission}" for grantee, permission in sorted(lost)]
+    words += [f"gained {grantee} {permission}" for grantee, permission in sorted(gained)]
+    return f"its ACL {', '.join(words)}" if words else ""

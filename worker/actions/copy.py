@@ -8,10 +8,13 @@ from typing import Any
 from worker.actions.asking import S3, RefusedError
 from worker.actions.buckets import Buckets
 from worker.actions.carrying import Carrying
-from worker.actions.checking import Checks, Copied
+from worker.actions.checking import Checks
+from worker.actions.copied import Copied
+from worker.actions.deleting import Superseded
 from worker.actions.looking import Look, Seen, SettledError
-from worker.actions.multipart import Large, Multipart
+from worker.actions.multipart import Large, Multipart, UnsentError, before_the_copy
 from worker.actions.parts import PARTS_IN_FLIGHT, PartThreads
+from worker.actions.reading import odd_answer
 from worker.actions.uploads import Uploads
 from worker.answers import Answer, Course
 from worker.carry import UnsupportedError
@@ -20,6 +23,16 @@ from worker.facts import ObjectFacts
 from worker.loop import Again, Elsewhere
 
 _OK = 200
+
+_NOT_RESTORED = frozenset({"InvalidObjectState", "ObjectNotInActiveTierError"})
+"""What S3 says of an archived object that isn't restored."""
+
+DOUBTS = 5
+"""
+How often an object is looked at again which HEAD shows restored while another answer says that it isn't.
+
+With the loop's delays between the looks, which double from half a second, some 15 seconds.
+"""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -69,7 +82,9 @@ class CopyAction:
             now=now,
         )
         self._carrying = Carrying(s3, Buckets(s3))
-        self._checks = Checks(s3, self._carrying, target=settings.target, delete_superseded=settings.delete_superseded)
+        superseded = Superseded(s3, self._carrying) if settings.delete_superseded else None
+        self._checks = Checks(s3, self._carrying, target=settings.target, superseded=superseded)
+        self._doubts: dict[LotEntry, int] = {}
         self._multipart = Multipart(
             s3, self._carrying, uploads, threads=PartThreads(PARTS_IN_FLIGHT), part_bytes=settings.part_bytes
         )
@@ -80,11 +95,22 @@ class CopyAction:
 
         memory: the object before a copy whose answer was lost: it is looked for before another is sent.
         """
-        return self._work(entry, memory, large=False)
+        return self._settle(entry, memory, self._work(entry, memory, large=False))
 
     def _large(self, entry: LotEntry, memory: ObjectFacts | None) -> ResultRow | Again | Elsewhere:
         """The same for a large object, which may take hours; looked at anew, as it may have waited for long."""
-        return self._work(entry, memory, large=True)
+        return self._settle(entry, memory, self._work(entry, memory, large=True))
+
+    def _settle(
+        self, entry: LotEntry, memory: ObjectFacts | None, found: ResultRow | Again | Elsewhere
+    ) -> ResultRow | Again | Elsewhere:
+        """What was found, but that a key which HEAD shows restored and S3 calls archived is looked at again first."""
+        if isinstance(found, ResultRow):
+            doubts = self._doubts.pop(entry, 0)
+            if found.error_code in _NOT_RESTORED and found.outcome is Outcome.PENDING and doubts < DOUBTS:
+                self._doubts[entry] = doubts + 1
+                return Again(row=found, course=Course.LOOK_AGAIN, memory=memory)
+        return found
 
     def _work(self, entry: LotEntry, memory: ObjectFacts | None, *, large: bool) -> ResultRow | Again | Elsewhere:
         try:
@@ -100,7 +126,8 @@ class CopyAction:
         try:
             copied = self._copy_in_parts(entry, seen) if in_parts else self._copy(entry, seen)
         except RefusedError as refused:
-            return self._refused(entry, seen, refused.answer, memory)
+            sent = not isinstance(refused, UnsentError)
+            return self._refused(entry, seen, refused.answer, memory, sent=sent)
         except UnsupportedError as error:
             size = seen.facts.size_bytes
             return ResultRow(entry=entry, outcome=Outcome.UNSUPPORTED, message=str(error), size_bytes=size)
@@ -127,7 +154,8 @@ class CopyAction:
     def _copy(self, entry: LotEntry, seen: Seen) -> Copied:
         """A copy by one CopyObject. Raises RefusedError, UnsupportedError."""
         source = seen.source(entry)
-        carried = self._carrying.for_copy(source, seen.head, seen.seen_at)
+        with before_the_copy():
+            carried = self._carrying.for_copy(source, seen.head, seen.seen_at)
         answer = self._s3.ask(
             "copy_object",
             Bucket=entry.bucket,
@@ -140,7 +168,9 @@ class CopyAction:
             TaggingDirective="COPY",
             **carried.arguments,
         )
-        etag = answer.get("CopyObjectResult", {}).get("ETag", seen.facts.etag)
+        etag = answer.get("CopyObjectResult", {}).get("ETag", "")
+        if not etag:
+            raise odd_answer("no ETag of a copy")
         return Copied(
             row=self._row(entry, seen, answer),
             source=source,
@@ -155,7 +185,8 @@ class CopyAction:
         """A copy in parts. Raises RefusedError, UnsupportedError."""
         source, head = seen.source(entry), seen.head
         if not self._checksums:
-            head = self._s3.ask("head_object", **source, IfMatch=seen.facts.etag, ChecksumMode="ENABLED")
+            with before_the_copy():
+                head = self._s3.ask("head_object", **source, IfMatch=seen.facts.etag, ChecksumMode="ENABLED")
         large = Large(
             entry=entry,
             source=source,
@@ -171,7 +202,7 @@ class CopyAction:
             source=source,
             head=head,
             answer=made.answer,
-            etag=made.answer.get("ETag", ""),
+            etag=made.answer["ETag"],
             carried=made.carried,
             seen_at=seen.seen_at,
             tells_checksum=made.tells_checksum,
@@ -189,11 +220,13 @@ class CopyAction:
             new_version_id=answer.get("VersionId", ""),
         )
 
-    def _refused(self, entry: LotEntry, seen: Seen, answer: Answer, memory: ObjectFacts | None) -> ResultRow | Again:
-        """What a copy that was no success means."""
+    def _refused(
+        self, entry: LotEntry, seen: Seen, answer: Answer, memory: ObjectFacts | None, *, sent: bool
+    ) -> ResultRow | Again:
+        """What an answer means that was no success. sent: whether it is the copy's, which may have been made."""
         found = self._s3.result(entry, answer, memory=memory)
         if isinstance(found, Again):
-            if found.course is not Course.LOOK_AGAIN:
+            if found.course is not Course.LOOK_AGAIN or not sent:
                 return found
             self._take_picture(entry, seen.head)
             # A noncurrent version is no sign of a lost copy of it: judge_version knows one by its content.

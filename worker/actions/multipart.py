@@ -6,6 +6,7 @@ given is a reason to refuse before anything is begun.
 """
 
 from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -13,15 +14,31 @@ from typing import Any
 from worker.actions.asking import NO_SUCH_UPLOAD, S3, RefusedError
 from worker.actions.carrying import Carried, Carrying
 from worker.actions.parts import Batch, PartThreads, part_ranges
+from worker.actions.reading import odd_answer
 from worker.actions.uploads import Uploads
 from worker.answers import Answer
 from worker.carry import checksum_algorithm
-from worker.contract import LotEntry
+from worker.contract import LotEntry, bare_etag
+from worker.errors import StoppingError
 
 MIN_RANGE_BYTES = 5 * 1024**2
 """Only of a larger source can a range be copied (botocore 1.44.5, UploadPartCopy, CopySourceRange)."""
 
-_ABORT_TRIES = 3
+_ABORT_PAUSES_S = (0.5, 1.0, 2.0)
+"""Seconds before an abortion that S3 didn't answer as such is asked for again, unless the task is to stop."""
+
+
+class UnsentError(RefusedError):
+    """S3 refused what is asked for before a copy: the copy certainly wasn't made."""
+
+
+@contextmanager
+def before_the_copy() -> Iterator[None]:
+    """Tell a refusal from one of the copy itself, of which nobody may know whether it was made."""
+    try:
+        yield
+    except RefusedError as refused:
+        raise UnsentError(refused.answer) from refused
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -85,22 +102,27 @@ class Multipart:
         """
         What was made.
 
-        Raises UnsupportedError, before anything is begun; RefusedError and StoppingError, after the upload was aborted.
+        Raises UnsupportedError, before anything is begun; UnsentError; RefusedError, of the completion; StoppingError.
+        Whatever is raised after the upload was begun, it was aborted then.
         """
-        carried = self._carrying.for_parts(large.source, large.head, large.seen_at)
         here = {"Bucket": large.source["Bucket"], "Key": large.source["Key"]}
-        upload = self._s3.ask("create_multipart_upload", **here, StorageClass=large.target, **carried.arguments)
+        with before_the_copy():
+            carried = self._carrying.for_parts(large.source, large.head, large.seen_at)
+            upload = self._s3.ask("create_multipart_upload", **here, StorageClass=large.target, **carried.arguments)
         place = here | {"UploadId": upload["UploadId"]}
         batch: Batch[dict[str, Any]] = Batch(self._threads, self._s3.pace.check_stop)
         try:
             self._uploads.begun(large.entry, place["UploadId"])
-            parts = sorted(batch.run(self._jobs(place, large)), key=lambda part: part["PartNumber"])
-            self._look_again(large, carried)
+            with before_the_copy():
+                parts = sorted(batch.run(self._jobs(place, large)), key=lambda part: part["PartNumber"])
+                self._look_again(large, carried)
             answer = self._complete(place, large, carried, parts)
         except BaseException:
             # On every way out, SIGTERM's too: parts left behind would be billed.
             if self._abort(place, batch):
                 self._uploads.ended(large.entry, place["UploadId"])
+            else:
+                self._uploads.stays(large.entry, place["UploadId"])
             raise
         self._uploads.ended(large.entry, place["UploadId"])
         return Made(
@@ -118,14 +140,17 @@ class Multipart:
             span = {"CopySourceRange": f"bytes={first}-{last}"} if size > MIN_RANGE_BYTES else {}
 
             def copy() -> dict[str, Any]:
-                answer = self._s3.ask_patiently(
+                made = self._s3.ask_patiently(
                     "upload_part_copy",
                     **place,
                     PartNumber=number,
                     CopySource=dict(large.source),
                     CopySourceIfMatch=large.head["ETag"],
                     **span,
-                )["CopyPartResult"]
+                )
+                answer, version = made["CopyPartResult"], large.source.get("VersionId")
+                if version and made.get("CopySourceVersionId", version) != version:
+                    raise RefusedError(Answer(code="OtherVersion", message="S3 copied a part of another version"))
                 checksum = {named: answer[named]} if named in answer else {}
                 return {"PartNumber": number, "ETag": answer["ETag"], **checksum}
 
@@ -144,7 +169,9 @@ class Multipart:
         # The current version, whichever that is by now: a newer one with the same content passes every guard.
         asked = {name: large.source[name] for name in ("Bucket", "Key")} if large.current else large.source
         head = self._s3.ask_patiently("head_object", **asked, ChecksumMode="ENABLED")
-        same = all(head.get(name) == large.head.get(name) for name in ("ETag", "LastModified", "VersionId"))
+        same = bare_etag(head["ETag"]) == bare_etag(large.head["ETag"]) and all(
+            head.get(name) == large.head.get(name) for name in ("LastModified", "VersionId")
+        )
         # With the time of the first look: retention that ended meanwhile is no change.
         if not same or self._carrying.for_parts(large.source, head, large.seen_at) != carried:
             message = "its metadata, tags, lock or ACL changed while its parts were copied"
@@ -154,7 +181,7 @@ class Multipart:
         self, place: Mapping[str, str], large: Large, carried: Carried, parts: list[dict[str, Any]]
     ) -> Mapping[str, Any]:
         kind = {name: carried.arguments[name] for name in ("ChecksumType",) if name in carried.arguments}
-        return self._s3.ask_patiently(
+        answer = self._s3.ask_patiently(
             "complete_multipart_upload",
             **place,
             MultipartUpload={"Parts": parts},
@@ -162,6 +189,9 @@ class Multipart:
             **large.guard,
             **kind,
         )
+        if not answer.get("ETag"):
+            raise odd_answer("no ETag of a copy")
+        return answer
 
     def _abort(self, place: Mapping[str, str], batch: Batch[dict[str, Any]]) -> bool:
         """
@@ -177,11 +207,14 @@ class Multipart:
         return self._abort_once(place) and ended
 
     def _abort_once(self, place: Mapping[str, str]) -> bool:
-        for _ in range(_ABORT_TRIES):
+        for pause_s in (*_ABORT_PAUSES_S, None):
             try:
                 self._s3.ask_on_the_way_out("abort_multipart_upload", **place)
             except RefusedError as refused:
                 if refused.answer.code != NO_SUCH_UPLOAD:
+                    if pause_s is not None:
+                        with suppress(StoppingError):
+                            self._s3.pace.pause(pause_s)
                     continue
             return True
         return False

@@ -10,6 +10,7 @@ that a kill leaves without a note has no parts, and an upload costs what its par
 import json
 import logging
 import threading
+from dataclasses import replace
 
 from worker.actions.asking import NO_SUCH_UPLOAD, S3, RefusedError
 from worker.contract import LotEntry, StatePaths, digest_of
@@ -49,6 +50,19 @@ class Uploads:
                 ids.remove(upload_id)
             if not ids:
                 self._open.pop(digest_of(entry), None)
+
+    def stays(self, entry: LotEntry, upload_id: str) -> None:
+        """
+        Note an upload that may be there although it was aborted, apart from its key.
+
+        The key's own note is passed over once the key is finished, by another upload; this one, which has a name of
+        its own, is read by every later attempt. Raises WorkerError when the state can't be written.
+        """
+        self.ended(entry, upload_id)
+        note = {"bucket": entry.bucket, "key": entry.key, "upload_ids": [upload_id]}
+        name = StatePaths.upload_name(self._attempt, digest_of(replace(entry, version_id=f"upload {upload_id}")))
+        self._store.replace(name, json.dumps(note).encode())
+        log.warning("an upload may have stayed; the lot's next attempt aborts it: %s", note)
 
 
 def abort_left_behind(s3: S3, store: Store, earlier: Earlier) -> int:

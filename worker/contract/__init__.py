@@ -18,10 +18,12 @@ from worker.contract.outcomes import (
 )
 from worker.contract.picture import (
     Picture,
+    bare_etag,
     differences,
     format_picture_line,
     parse_picture_lines,
     picture_of,
+    proves_content,
 )
 from worker.contract.rows import (
     COPY_DIFFERS,
@@ -62,6 +64,7 @@ __all__ = [
     "StatePaths",
     "Tally",
     "TaskStatus",
+    "bare_etag",
     "differences",
     "digest_of",
     "encode_key",
@@ -75,6 +78,7 @@ __all__ = [
     "parse_picture_lines",
     "parse_result_rows",
     "picture_of",
+    "proves_content",
     "result_fields",
     "supersedes",
     "whole_number",

@@ -80,11 +80,16 @@ class Picture:
             raise ContractError(f"not a picture: {error}") from error
 
 
+def bare_etag(etag: str) -> str:
+    """An ETag without its quotes, which not every server sends, and without a proxy's `W/`: ETags are compared so."""
+    return etag.removeprefix("W/").strip('"')
+
+
 def picture_of(head: Mapping[str, Any]) -> Picture:
     """The picture in a HeadObject answer."""
     return Picture(
         size_bytes=head["ContentLength"],
-        etag=head["ETag"].strip('"'),
+        etag=bare_etag(head["ETag"]),
         metadata=dict(head.get("Metadata", {})),
         headers=_named(head, CONTENT_HEADERS),
         tag_count=head.get("TagCount", 0),
@@ -134,6 +139,33 @@ def differences(before: Picture, after: Picture, *, now: datetime) -> Iterator[s
         yield from _changed("checksum", before.checksums, {name: after.checksums[name] for name in before.checksums})
 
 
+def proves_content(before: Picture, after: Picture) -> bool:
+    """
+    Whether something that is computed of all the content is the same in both pictures.
+
+    | the same in both | proves it |
+    |---|---|
+    | the size, of 0 bytes | yes |
+    | the ETag, neither under KMS: the MD5 of the content, or of its parts' MD5s | yes |
+    | a checksum of the whole object | yes |
+    | a checksum over parts, which may be other parts | no |
+    | the size alone | no |
+
+    Sources: as for `differences`.
+    """
+    if before.size_bytes != after.size_bytes:
+        return False
+    if before.size_bytes == 0:
+        return True
+    if before.etag and before.etag == after.etag and not _is_under_kms(before) and not _is_under_kms(after):
+        return True
+    return "COMPOSITE" not in (before.checksum_type, after.checksum_type) and any(
+        # A value over parts ends in their number.
+        value == after.checksums.get(name) and "-" not in value
+        for name, value in before.checksums.items()
+    )
+
+
 def _encryption(picture: Picture) -> Mapping[str, str]:
     """
     The encryption, SSE-S3 where none is shown: an object written before 2023 may show none, its copy can't.
@@ -144,7 +176,11 @@ def _encryption(picture: Picture) -> Mapping[str, str]:
 
 
 def _etag_is_md5(picture: Picture) -> bool:
-    return "-" not in picture.etag and not picture.encryption.get("ServerSideEncryption", "").startswith("aws:kms")
+    return "-" not in picture.etag and not _is_under_kms(picture)
+
+
+def _is_under_kms(picture: Picture) -> bool:
+    return picture.encryption.get("ServerSideEncryption", "").startswith("aws:kms")
 
 
 def _in_force(lock: Mapping[str, str], now: datetime) -> Mapping[str, str]:

@@ -7,7 +7,9 @@ from typing import Any
 from tests.worker.actions.conftest import Script
 from worker.actions.buckets import Buckets
 from worker.actions.carrying import Carried, Carrying
-from worker.actions.checking import Checks, Copied
+from worker.actions.checking import Checks
+from worker.actions.copied import Copied
+from worker.actions.deleting import Superseded
 from worker.contract import LotEntry, Outcome, ResultRow
 
 NOW = datetime(2026, 11, 22, tzinfo=UTC)
@@ -28,7 +30,7 @@ def copied(**changed: Any) -> Copied:
         row=ROW,
         source=OLD,
         head={**HEAD, "VersionId": "v1"},
-        answer={"VersionId": "v2"},
+        answer={"VersionId": "v2", "CopySourceVersionId": "v1"},
         etag='"e"',
         carried=Carried(arguments={}),
         seen_at=NOW,
@@ -39,7 +41,8 @@ def copied(**changed: Any) -> Copied:
 def checks(script: Script, *, delete: bool = False) -> Checks:
     """What compares copies in STANDARD_IA."""
     carrying = Carrying(script.copy, Buckets(script.copy))
-    return Checks(script.copy, carrying, target="STANDARD_IA", delete_superseded=delete)
+    superseded = Superseded(script.copy, carrying) if delete else None
+    return Checks(script.copy, carrying, target="STANDARD_IA", superseded=superseded)
 
 
 def look(script: Script, **changed: Any) -> None:

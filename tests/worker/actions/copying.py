@@ -27,6 +27,7 @@ COPY = {
     "MetadataDirective": "COPY",
     "TaggingDirective": "COPY",
 }
+MADE = {"CopyObjectResult": {"ETag": '"e"'}}
 
 
 def action(script: Script, **more: Any) -> CopyAction:

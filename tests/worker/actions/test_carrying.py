@@ -129,7 +129,7 @@ def test_annotations_are_refused_in_parts(monkeypatch: pytest.MonkeyPatch, scrip
     script.stub.add_response(
         "list_object_annotations",
         {"Annotations": [{"AnnotationName": "a", "LastModified": NOW, "Size": 1}]},
-        {**SOURCE, "MaxAnnotationResults": 1},
+        SOURCE,
     )
 
     with pytest.raises(UnsupportedError, match="annotations"):

@@ -7,7 +7,8 @@ import pytest
 from tests.worker.actions.checked import HEAD, HERE, KMS, NEW, NOW, ROW, checks, copied, look
 from tests.worker.actions.conftest import Script
 from worker.actions.carrying import Carried
-from worker.actions.checking import lock_of, same_content
+from worker.actions.copied import same_content
+from worker.actions.deleting import lock_of
 from worker.carry import acl_of
 from worker.contract import Outcome
 
@@ -21,6 +22,8 @@ def test_a_copy_by_one_request_costs_no_other(script: Script) -> None:
     ("same", "head", "answer", "etag"),
     [
         (True, {"ETag": '"a"'}, {}, '"a"'),
+        (True, {"ETag": '"a"'}, {}, "a"),
+        (True, {"ETag": "a"}, {}, 'W/"a"'),
         (False, {"ETag": '"a"'}, {}, '"b"'),
         (False, {"ETag": '"a"', "ServerSideEncryption": "AES256"}, {"ServerSideEncryption": "AES256"}, '"b"'),
         (True, {"ETag": '"a-2"'}, {}, '"b"'),
@@ -55,6 +58,9 @@ def test_a_copy_of_other_content_is_an_error_that_names_it(script: Script) -> No
         ("size 3 became 4", {"ContentLength": 4}),
         ("it is in STANDARD_IR", {"StorageClass": "STANDARD_IR"}),
         ("0 tags became 1", {"TagCount": 1}),
+        ("its ETag is e-1, and S3 had said e", {"ETag": '"e-1"'}),
+        ("metadata that headers can't show", {"MissingMeta": 1}),
+        ("a customer's key", {"SSECustomerAlgorithm": "AES256"}),
     ],
 )
 def test_a_copy_in_parts_is_looked_at(says: str, changed: dict[str, Any], script: Script) -> None:
@@ -85,11 +91,57 @@ def test_a_check_that_cannot_be_made_is_told(script: Script) -> None:
 
 
 def test_an_object_overwritten_after_its_copy_is_not_compared(script: Script) -> None:
-    """Without versions, what is there by now may be somebody's newer object."""
+    """Without versions, what is there by now may be another's newer object: the row says that nothing was checked."""
     newer = {**HEAD, "ETag": '"newer"', "Metadata": {}}
     script.stub.add_response("head_object", newer, {**HERE, "ChecksumMode": "ENABLED"})
 
-    assert checks(script)(copied(source=HERE, answer={}), thorough=True) == ROW
+    row = checks(script)(copied(source=HERE, answer={}), thorough=True)
+
+    assert row.outcome is Outcome.COPIED
+    assert row.message == "copied; not checked: by now the object there is another one than the copy"
+
+
+def test_an_object_that_was_never_copied_is_an_error(script: Script) -> None:
+    """Without versions, one that is still what it was is no newer object: S3's answer wasn't true."""
+    script.stub.add_response("head_object", {**HEAD, "ETag": '"e-2"'}, {**HERE, "ChecksumMode": "ENABLED"})
+    said = copied(source=HERE, answer={}, head={**HEAD, "ETag": '"e-2"'}, etag='"copy"')
+
+    row = checks(script)(said, thorough=True)
+
+    assert row.outcome is Outcome.ERROR
+    assert "its ETag is e-2, and S3 had said copy; it is in GLACIER" in row.message
+
+
+@pytest.mark.parametrize("shown", ["e", 'W/"e"', '"e"'])
+def test_quotes_make_no_other_etag(shown: str, script: Script) -> None:
+    """Some servers send none, and proxies write `W/` before them; all of it is compared all the same."""
+    look(script, ETag=shown, Metadata={})
+
+    row = checks(script)(copied(), thorough=True)
+
+    assert row.outcome is Outcome.ERROR
+    assert row.message == "copied; but it isn't as it was: metadata a: b became none"
+
+
+@pytest.mark.parametrize("shown", [{"VersionId": "v1"}, {"VersionId": "v3"}, {"VersionId": ""}])
+def test_another_version_than_the_copys_proves_nothing(shown: dict[str, str], script: Script) -> None:
+    """Asked for one version, S3 shows it, by its id; any other answer is no look at the copy."""
+    look(script, **shown)
+
+    row = checks(script)(copied(), thorough=True)
+
+    assert row.outcome is Outcome.COPIED
+    assert "not checked: StrangeAnswer looking at the copy" in row.message
+
+
+def test_a_copy_of_another_version_is_an_error(script: Script) -> None:
+    """S3 names the version that it copied."""
+    look(script)
+
+    row = checks(script)(copied(answer={"VersionId": "v2", "CopySourceVersionId": "v0"}), thorough=False)
+
+    assert row.outcome is Outcome.ERROR
+    assert "it is a copy of version v0, and was to be one of v1" in row.message
 
 
 def test_a_lost_grant_is_an_error(script: Script) -> None:

@@ -5,7 +5,7 @@ from dataclasses import replace
 import pytest
 
 from tests.worker.actions.conftest import Script
-from tests.worker.actions.copying import BEFORE, COPY, HEAD, NAMED, NOW, READY, act, result
+from tests.worker.actions.copying import BEFORE, COPY, HEAD, MADE, NAMED, NOW, READY, act, result
 from worker.answers import Course
 from worker.contract import Outcome
 from worker.facts import facts_of
@@ -41,7 +41,7 @@ def test_a_copy_of_unknown_fate_is_remembered(
 
 def test_a_lost_copy_that_happened_is_not_sent_again(script: Script) -> None:
     """Looking again, the object is in the class: copied, and S3 isn't asked for a second copy."""
-    after = {**HEAD, "StorageClass": "STANDARD_IA", "LastModified": NOW, "ETag": '"now one part"', "VersionId": "v2"}
+    after = {**HEAD, "StorageClass": "STANDARD_IA", "LastModified": NOW, "VersionId": "v2"}
     script.stub.add_response("head_object", after, NAMED)
 
     row = result(act(script, memory=BEFORE))
@@ -49,11 +49,35 @@ def test_a_lost_copy_that_happened_is_not_sent_again(script: Script) -> None:
     assert (row.outcome, row.new_version_id) == (Outcome.COPIED, "v2")
 
 
+def test_what_is_asked_before_a_copy_is_no_lost_copy(script: Script) -> None:
+    """When the answer to another question is lost nothing was copied: what is in the class later isn't ours."""
+    script.stub.add_response("head_object", {**HEAD, **READY})
+    script.stub.add_client_error("get_bucket_ownership_controls", "InternalError", "", 500)
+
+    found = act(script)
+
+    assert isinstance(found, Again)
+    assert (found.course, found.memory) == (Course.LOOK_AGAIN, None)
+
+
+def test_an_answer_without_an_etag_is_a_lost_one(script: Script) -> None:
+    """S3 tells the ETag of each copy that it made."""
+    head = {**HEAD, **READY}
+    script.stub.add_response("head_object", head)
+    script.bucket()
+    script.stub.add_response("copy_object", {"CopyObjectResult": {}})
+
+    found = act(script)
+
+    assert isinstance(found, Again)
+    assert (found.course, found.memory) == (Course.LOOK_AGAIN, facts_of(head))
+
+
 def test_a_lost_copy_that_did_not_happen_is_sent_again(script: Script) -> None:
     """Looking again, nothing has changed: the copy is made."""
     script.stub.add_response("head_object", {**HEAD, **READY}, NAMED)
     script.bucket()
-    script.stub.add_response("copy_object", {}, COPY)
+    script.stub.add_response("copy_object", MADE, COPY)
 
     assert result(act(script, memory=BEFORE)).outcome is Outcome.COPIED
 

@@ -3,7 +3,7 @@
 from dataclasses import replace
 
 from tests.worker.actions.conftest import Script
-from tests.worker.actions.copying import COPY, ENTRY, HEAD, NAMED, NOW, READY, act, result
+from tests.worker.actions.copying import COPY, ENTRY, HEAD, MADE, NAMED, NOW, READY, act, result
 from worker.contract import Outcome
 from worker.loop import Again
 
@@ -14,7 +14,9 @@ def test_the_current_version_is_copied(script: Script) -> None:
     """A line that names the current version costs no request more than one that names none."""
     script.stub.add_response("head_object", {**HEAD, "VersionId": "v1"}, NAMED)
     script.bucket(versioned=True)
-    script.stub.add_response("copy_object", {"VersionId": "v2"}, {**COPY, "CopySource": {**NAMED, "VersionId": "v1"}})
+    script.stub.add_response(
+        "copy_object", {**MADE, "VersionId": "v2"}, {**COPY, "CopySource": {**NAMED, "VersionId": "v1"}}
+    )
 
     assert result(act(script, VERSIONED)).outcome is Outcome.COPIED
 
@@ -23,7 +25,7 @@ def test_the_null_version_of_an_unversioned_bucket_is_the_object(script: Script)
     """A line with version `null` means the object of a bucket that was never versioned."""
     script.stub.add_response("head_object", HEAD, NAMED)
     script.bucket()
-    script.stub.add_response("copy_object", {}, COPY)
+    script.stub.add_response("copy_object", MADE, COPY)
 
     assert result(act(script, replace(ENTRY, version_id="null"))).outcome is Outcome.COPIED
 
@@ -74,7 +76,7 @@ def test_a_noncurrent_version_is_copied_when_asked_for(script: Script) -> None:
     script.bucket(versioned=True)
     script.stub.add_response(
         "copy_object",
-        {"VersionId": "v3"},
+        {**MADE, "VersionId": "v3"},
         {**COPY, "CopySource": {**NAMED, "VersionId": "v1"}, "IfMatch": '"other"'},
     )
 
@@ -91,7 +93,7 @@ def test_a_version_under_a_delete_marker_is_copied_when_asked_for(script: Script
     script.bucket(versioned=True)
     guarded = {**COPY, "CopySource": {**NAMED, "VersionId": "v1"}, "IfNoneMatch": "*"}
     del guarded["IfMatch"]
-    script.stub.add_response("copy_object", {"VersionId": "v3"}, guarded)
+    script.stub.add_response("copy_object", {**MADE, "VersionId": "v3"}, guarded)
 
     assert result(act(script, VERSIONED, allow_noncurrent=True)).outcome is Outcome.COPIED
 

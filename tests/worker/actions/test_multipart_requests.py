@@ -95,7 +95,7 @@ def test_a_checksum_comes_out_as_it_was(script: Script) -> None:
     up_to_the_part(script)
     look_again(script)
     script.stub.add_response("get_object_tagging", TAGS, SOURCE)
-    script.stub.add_response("complete_multipart_upload", {"VersionId": "v2"}, COMPLETION)
+    script.stub.add_response("complete_multipart_upload", {"ETag": '"e-1"', "VersionId": "v2"}, COMPLETION)
 
     made = multipart(script).copy(LARGE)
 
@@ -182,7 +182,7 @@ def test_a_small_object_is_copied_without_a_range(script: Script) -> None:
     )
     script.stub.add_response("head_object", head)
     script.stub.add_response("get_object_tagging", {"TagSet": []})
-    script.stub.add_response("complete_multipart_upload", {})
+    script.stub.add_response("complete_multipart_upload", {"ETag": '"e-1"'})
 
     multipart(script).copy(replace(LARGE, head=head))
 
@@ -196,6 +196,6 @@ def test_a_server_without_checksums_is_known_by_its_answers(script: Script) -> N
     script.stub.add_response("upload_part_copy", {"CopyPartResult": {"ETag": '"p"'}})
     script.stub.add_response("head_object", head)
     script.stub.add_response("get_object_tagging", {"TagSet": []})
-    script.stub.add_response("complete_multipart_upload", {})
+    script.stub.add_response("complete_multipart_upload", {"ETag": '"e-1"'})
 
     assert not multipart(script).copy(replace(LARGE, head=head)).tells_checksum

@@ -68,7 +68,7 @@ class RangesOnly:
 
     def get_object_lock_configuration(self, **_: Any) -> Mapping[str, Any]:
         """No defaults."""
-        return {}
+        return {"ObjectLockConfiguration": {"ObjectLockEnabled": "Enabled"}}
 
     def get_object_tagging(self, **_: Any) -> Mapping[str, Any]:
         """No tags."""
