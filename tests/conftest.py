@@ -1,5 +1,6 @@
 """What every test gets: no way to the real AWS, dummy credentials, and moto's server when it asks for one."""
 
+import faulthandler
 from collections.abc import Iterator
 from functools import cache
 from pathlib import Path
@@ -24,6 +25,11 @@ settings.load_profile("anywhere")
 
 NOWHERE = "http://127.0.0.1:9"
 """Loopback's discard port: nothing listens, so a test that forgot its fake AWS fails at once."""
+
+
+def pytest_unconfigure() -> None:
+    """End the process a minute after its last test, with all stacks, when a thread that a test left keeps it."""
+    faulthandler.dump_traceback_later(60, exit=True, file=2)
 
 
 def pytest_runtest_setup() -> None:

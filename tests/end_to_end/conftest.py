@@ -3,9 +3,10 @@
 import io
 import os
 import shlex
+import signal
 import subprocess
 import sys
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from contextlib import chdir, redirect_stderr, redirect_stdout
 from dataclasses import dataclass
 from pathlib import Path
@@ -39,6 +40,7 @@ class User:
     def __init__(self, folder: Path, endpoint: str) -> None:
         """Make the user's bucket."""
         self.folder = folder
+        self._started: list[subprocess.Popen[str]] = []
         self.environ = {name: value for name, value in os.environ.items() if not name.startswith("S3RECLASS_")}
         self.endpoint = endpoint
         self.s3: S3Client = boto3.client("s3", endpoint_url=endpoint)
@@ -59,7 +61,7 @@ class User:
 
     def starts(self, line: str) -> subprocess.Popen[str]:
         """Start a command line as typed, and don't wait."""
-        return subprocess.Popen(
+        process = subprocess.Popen(
             [sys.executable, "-P", "-m", "orchestrator", *shlex.split(line)[1:]],
             cwd=self.folder,
             env=self.environ,
@@ -67,6 +69,18 @@ class User:
             stderr=subprocess.STDOUT,
             text=True,
         )
+        self._started.append(process)
+        return process
+
+    def leaves(self) -> None:
+        """End what was started and runs on, as a test that fails leaves it: with its tasks, which Ctrl-C ends."""
+        for process in [one for one in self._started if one.poll() is None]:
+            process.send_signal(signal.SIGINT)
+            try:
+                process.communicate(timeout=30)
+            except subprocess.TimeoutExpired:
+                process.kill()
+                process.communicate(timeout=30)
 
     def archives(self, keys: Iterable[str], storage_class: str = "GLACIER") -> None:
         """Put an object under each key, in this class, with metadata and tags."""
@@ -90,11 +104,19 @@ class User:
         return {self.s3.head_object(Bucket=BUCKET, Key=key).get("StorageClass", "STANDARD") for key in keys}
 
 
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Give each of these tests five minutes: a dozen Pythons, one after another, take minutes on a busy machine."""
+    for item in items:
+        if item.path.is_relative_to(Path(__file__).parent) and not item.get_closest_marker("timeout"):
+            item.add_marker(pytest.mark.timeout(300))
+
+
 @pytest.fixture
-def user(aws: str, tmp_path: Path) -> User:
+def user(aws: str, tmp_path: Path) -> Iterator[User]:
     """A user of the local place, in an empty folder."""
     folder = tmp_path / "folder"
     folder.mkdir()
     user = User(folder, aws)
     user.writes("s3reclass.toml", f'bucket = "{BUCKET}"\nstorage_class = "STANDARD_IA"\nplace = "local"\n')
-    return user
+    yield user
+    user.leaves()

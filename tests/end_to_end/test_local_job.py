@@ -158,9 +158,8 @@ def test_a_launcher_that_ends_early_is_run_again(user: User, kill: signal.Signal
     user.writes("keys.txt", "\n".join(keys))
     user.types("s3reclass split keys.txt --lots 4")
 
-    launcher = user.starts("s3reclass run --phase copy --rate 80 --max-tasks 2 --no-estimate")
-    wait_for(lambda: any((user.folder / ".s3reclass").rglob("started-1.json")))
-    time.sleep(0.5)
+    launcher = user.starts("s3reclass run --phase copy --rate 20 --max-tasks 2 --no-estimate")
+    wait_for(lambda: len(user.s3.list_object_versions(Bucket=BUCKET)["Versions"]) > len(keys))
     os.kill(launcher.pid, kill)
     output, _ = launcher.communicate(timeout=300)
     lease = json.loads(next((user.folder / ".s3reclass").rglob("lease.json")).read_bytes())

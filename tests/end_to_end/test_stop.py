@@ -13,7 +13,7 @@ def test_a_stopped_job_goes_on_when_it_is_run_again(user: User) -> None:
     user.writes("keys.txt", "\n".join(KEYS))
     user.types("s3reclass split keys.txt --lots 4")
 
-    launcher = user.starts("s3reclass run --phase copy --rate 4 --max-tasks 2 --no-estimate")
+    launcher = user.starts("s3reclass run --phase copy --rate 1 --max-tasks 2 --no-estimate")
     wait_for(lambda: any((user.folder / ".s3reclass").rglob("progress.json")))
     stopped = user.types("s3reclass stop")
     output, _ = launcher.communicate(timeout=300)
@@ -38,7 +38,7 @@ def test_restores_asked_for_again_are_stopped_too(user: User) -> None:
     user.archives(KEYS)  # the same objects, without the restored copies that they had
     pending = user.types("s3reclass run --phase copy --no-estimate")
 
-    launcher = user.starts("s3reclass run --phase restore --again --rate 4 --no-estimate")
+    launcher = user.starts("s3reclass run --phase restore --again --rate 1 --no-estimate")
     wait_for(lambda: len(list((user.folder / ".s3reclass").glob("*/restore/*/progress.json"))) == 2)
     stopped = user.types("s3reclass stop")
     output, _ = launcher.communicate(timeout=300)

@@ -160,7 +160,7 @@ class Writer(threading.Thread):
     """
 
     def __init__(self, s3: "S3Client", bucket: str, keys: list[str], seed: int) -> None:
-        super().__init__()
+        super().__init__(daemon=True)
         self._s3, self._bucket, self._keys = s3, bucket, keys
         self._random = random.Random(seed)  # noqa: S311 (not for secrets)
         self.last: dict[str, bytes | None] = {}
@@ -196,10 +196,12 @@ def test_a_writer_at_random_never_loses_a_write(path: str, bucket: str, world: W
     writer = Writer(world.s3, bucket, contested, seed=len(path + bucket))
 
     writer.start()
-    writer.begun.wait()
-    rows = run(world, [LotEntry(bucket=bucket, key=key) for key in keys], tmp_path, *PATHS[path])
-    writer.enough.set()
-    writer.join()
+    try:
+        assert writer.begun.wait(60)
+        rows = run(world, [LotEntry(bucket=bucket, key=key) for key in keys], tmp_path, *PATHS[path])
+    finally:
+        writer.enough.set()
+        writer.join(60)
 
     assert world.documented
     objects = world.documented.buckets[bucket].objects

@@ -116,11 +116,11 @@ def serve_docker() -> Iterator[FakeDocker]:
     server = ThreadingHTTPServer(("127.0.0.1", 0), Answers)
     server.daemon_threads = True
     fake.url = f"tcp://127.0.0.1:{server.server_port}"
-    thread = Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01})
+    thread = Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01}, daemon=True)
     thread.start()
     try:
         yield fake
     finally:
         server.shutdown()
-        thread.join()
+        thread.join(60)
         server.server_close()

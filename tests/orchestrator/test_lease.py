@@ -95,7 +95,7 @@ def test_of_two_that_find_it_free_one_gets_it(world: World) -> None:
             return
         got.append(number)
 
-    threads = [threading.Thread(target=want, args=(number,)) for number in range(1, 9)]
+    threads = [threading.Thread(target=want, args=(number,), daemon=True) for number in range(1, 9)]
     for thread in threads:
         thread.start()
     for thread in threads:

@@ -50,13 +50,13 @@ class Engine:
                     task = about.get("com.amazonaws.ecs.task-arn", "")
                     starts.append(Start(container=event["Actor"]["ID"], image=about["image"], task=task))
 
-        listener = Thread(target=listen)
+        listener = Thread(target=listen, daemon=True)
         listener.start()
         try:
             yield starts
         finally:
             events.close()
-            listener.join()
+            listener.join(60)
 
     def images(self, registry: str) -> Sequence[str]:
         """The tag of every image of this registry that the engine holds."""

@@ -203,7 +203,7 @@ def faulty(server: str | Server, decide: Decide, *, port: int = 0) -> Iterator[S
     finally:
         proxy.shutdown()
         proxy.server_close()
-        thread.join()
+        thread.join(60)
 
 
 class _Proxy(ThreadingHTTPServer):

@@ -77,9 +77,17 @@ class Job:
         return Tally.from_json(path.read_bytes()) if path.exists() else None
 
 
-def start(arguments: Sequence[str], **environ: str) -> "subprocess.Popen[str]":
+class Process(subprocess.Popen[str]):
+    """A process that is killed at the end of its block if it hasn't ended by then: no test waits for it without end."""
+
+    def __exit__(self, *error: object) -> None:
+        self.kill()
+        super().__exit__(None, None, None)
+
+
+def start(arguments: Sequence[str], **environ: str) -> Process:
     """The worker as a process of its own, in another folder than the project's."""
-    return subprocess.Popen(
+    return Process(
         [sys.executable, "-m", "worker", *arguments],
         env={**os.environ, "PYTHONPATH": str(ROOT), **environ},
         cwd="/",

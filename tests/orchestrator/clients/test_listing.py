@@ -68,13 +68,13 @@ def two_pages(monkeypatch: pytest.MonkeyPatch) -> Iterator[list[dict[str, list[s
             """Keep quiet."""
 
     server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-    thread = Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01})
+    thread = Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01}, daemon=True)
     thread.start()
     monkeypatch.setenv("AWS_ENDPOINT_URL", f"http://127.0.0.1:{server.server_port}")
     yield queries
     server.shutdown()
     server.server_close()
-    thread.join()
+    thread.join(60)
 
 
 def test_pages_come_when_they_are_wanted(two_pages: list[dict[str, list[str]]]) -> None:

@@ -139,11 +139,11 @@ class _Server(ThreadingTCPServer):
 def server() -> Iterator[_Server]:
     """A server on loopback; set its context for TLS."""
     with _Server(("127.0.0.1", 0), _Once) as made:
-        thread = threading.Thread(target=made.serve_forever, kwargs={"poll_interval": 0.02})
+        thread = threading.Thread(target=made.serve_forever, kwargs={"poll_interval": 0.02}, daemon=True)
         thread.start()
         yield made
         made.shutdown()
-        thread.join()
+        thread.join(60)
 
 
 def test_a_server_that_closes_without_an_answer_is_strange(server: _Server) -> None:
