@@ -31,7 +31,7 @@ from orchestrator.planning.task_definitions import log_stream
 from orchestrator.processes import this_launcher
 from orchestrator.sampling import sample_objects
 from orchestrator.settings import Settings
-from orchestrator.stack import ensure_stack, resources
+from orchestrator.stack import ensure_stack, look_at_bucket, resources
 from orchestrator.watch import Limits
 from worker.contract import Phase
 
@@ -66,7 +66,10 @@ def open_job(
             f"{settings.bucket}: split the key file again, or name the lots' bucket"
         )
     for bucket in lots.buckets:
-        check_bucket(bucket, arguments=settings.request_arguments())
+        if settings.place == "local":
+            check_bucket(bucket, arguments=settings.request_arguments())
+        else:
+            look_at_bucket(settings, bucket)
     folder = Path(settings.lots)
     lots_in_image = LOTS_IN_IMAGE if lots_from_image else ""
     if settings.place == "local":

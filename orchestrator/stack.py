@@ -5,12 +5,14 @@ Decisions are `planning/stack.py`'s and `planning/stack_status.py`'s, calls are 
 """
 
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from functools import partial
+from typing import Any
 
-from orchestrator.clients.buckets import check_bucket
+from orchestrator.clients.buckets import check_bucket, check_owner
 from orchestrator.clients.cloudformation import CloudFormation
 from orchestrator.clients.network import find_network
+from orchestrator.clients.sessions import account_id
 from orchestrator.errors import NoStateError, S3ReclassError
 from orchestrator.model import Resources
 from orchestrator.planning.stack import (
@@ -40,11 +42,11 @@ class Account:
     """
     What making a stack asks of an AWS account beside CloudFormation.
 
-    look_at_bucket: raises S3ReclassError unless the bucket can be worked on from here.
+    look_at_bucket: raises S3ReclassError unless the bucket can be worked on from here, and by tasks.
     network: the subnets given, or the default VPC's, and their VPC.
     """
 
-    look_at_bucket: Callable[[str], None] = check_bucket
+    look_at_bucket: Callable[[str], None]
     network: Callable[[tuple[str, ...]], Network] = find_network
 
 
@@ -54,7 +56,7 @@ class _Wish:
 
     needs: Needs
     look_again: bool
-    account: Account = field(default_factory=Account)
+    account: Account
 
     def parameters(self, previous: Mapping[str, str]) -> dict[str, str]:
         """The parameters that the stack should have, looking up the network where that isn't known."""
@@ -100,7 +102,7 @@ def ensure_stack(  # noqa: PLR0913 (all but the settings and `say` are for one c
             partition=cloudformation.partition,
         ),
         look_again=look_again,
-        account=account or Account(look_at_bucket=partial(check_bucket, arguments=settings.request_arguments())),
+        account=account or Account(look_at_bucket=partial(look_at_bucket, settings)),
     )
     for _ in range(MAX_ROUNDS):
         stack = cloudformation.describe_stack()
@@ -114,6 +116,23 @@ def ensure_stack(  # noqa: PLR0913 (all but the settings and `say` are for one c
         elif not _update(cloudformation, stack, wish, say):
             return merge_resources(settings, stack.outputs)
     raise S3ReclassError(f"the stack {settings.stack} keeps being changed by others: run the command again later")
+
+
+def look_at_bucket(settings: Settings, bucket: str, *, s3: Any = None, account: Callable[[], str] = account_id) -> None:
+    """
+    Nothing, when the bucket can be worked on from here, and by tasks under the stack's role.
+
+    That role is kept off buckets of accounts that weren't named: a name can pass to a stranger. So a bucket must belong
+    to the account of `--bucket-owner` or, without one, to that of the credentials; the state's may belong to either.
+    account: asks for the account of the credentials.
+    Raises S3ReclassError saying what is wrong with it.
+    """
+    arguments = dict(settings.request_arguments())
+    if bucket != settings.bucket and bucket == settings.state.removeprefix("s3://").partition("/")[0]:
+        arguments.pop("ExpectedBucketOwner", None)
+    check_bucket(bucket, arguments=arguments, s3=s3)
+    if "ExpectedBucketOwner" not in arguments and not settings.fargate.task_role_arn:
+        check_owner(bucket, filter(None, (account(), settings.bucket_owner)), arguments=arguments, s3=s3)
 
 
 def resources(settings: Settings, *, cloudformation: CloudFormation | None = None) -> Resources:

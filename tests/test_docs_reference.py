@@ -25,16 +25,22 @@ from worker.contract import (
 
 
 def actions(text: str) -> set[str]:
-    """Every IAM action that the text names in code."""
+    """Every IAM action, and every condition key in their form, that the text names in code."""
     return {span for span in spans(text) if re.fullmatch(r"[a-z0-9]+:[A-Z]\w+", span)}
 
 
 def granted(role: str) -> set[str]:
-    """Every IAM action that stack.yaml gives a role."""
+    """Every IAM action that stack.yaml gives a role, or denies it by name."""
     (policy,) = loads(template())["Resources"][role]["Properties"]["Policies"]
     statements = [one["Fn::If"][1] if "Fn::If" in one else one for one in policy["PolicyDocument"]["Statement"]]
     lists: list[Any] = [one["Action"] for one in statements]
-    return {str(action) for one in lists for action in (one if isinstance(one, list) else [one])}
+    return {str(action) for one in lists for action in (one if isinstance(one, list) else [one]) if "*" not in action}
+
+
+def conditions(role: str) -> set[str]:
+    """Every condition key in the role's policies: who may take it on, and what it may do."""
+    properties = loads(template())["Resources"][role]["Properties"]
+    return {key for key in re.findall(r"'(\w+:[\w-]+)':", str(properties)) if key.partition(":")[2][0].isupper()}
 
 
 def test_the_formats_page_has_every_exit_code_of_the_worker() -> None:
@@ -119,8 +125,8 @@ def test_the_examples_of_results_and_tally_are_such() -> None:
     ("role", "heading"), [("TaskRole", "## The task role"), ("ExecutionRole", "## The execution role")]
 )
 def test_the_page_on_iam_has_what_a_role_is_given(role: str, heading: str) -> None:
-    """Every action in stack.yaml, and no other."""
-    assert actions(section(read("docs/iam.md"), heading)) == granted(role)
+    """Every action and every condition in stack.yaml, and no other."""
+    assert actions(section(read("docs/iam.md"), heading)) == granted(role) | conditions(role)
 
 
 def test_the_policy_to_copy_is_a_policy() -> None:

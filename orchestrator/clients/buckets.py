@@ -1,6 +1,6 @@
 """Buckets: is one there, is it empty, and, when the user asked for it, empty and delete it."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 from botocore.exceptions import ClientError
@@ -29,6 +29,33 @@ def check_bucket(bucket: str, *, arguments: Mapping[str, str] | None = None, s3:
     if there != region:
         # botocore follows S3's redirect to another Region by itself, so that this is no error to it.
         raise _elsewhere(bucket, there, region)
+
+
+def check_owner(
+    bucket: str, owners: Iterable[str], *, arguments: Mapping[str, str] | None = None, s3: Any = None
+) -> None:
+    """
+    Nothing, when the bucket, which `check_bucket` found, belongs to one of these accounts.
+
+    S3 tells nobody whose a bucket is, but denies a request that names another account than its owner.
+    arguments: as for `check_bucket`.
+    Raises S3ReclassError when it belongs to none of them.
+    """
+    s3 = s3 or client("s3")
+    owners = tuple(owners)
+    with aws_errors(f"looking at the owner of the bucket {bucket}"):
+        for owner in owners:
+            try:
+                _head_bucket(s3, bucket, {**(arguments or {}), "ExpectedBucketOwner": owner})
+            except ClientError as error:
+                if error_code(error) not in DENIED:
+                    raise
+            else:
+                return
+    raise S3ReclassError(
+        f"the bucket {bucket} is another account's than {' or '.join(owners)}, and tasks may only work on buckets of "
+        "accounts that you name: give its account with --bucket-owner ACCOUNT (or bucket_owner in s3reclass.toml)"
+    )
 
 
 def _head_bucket(s3: Any, bucket: str, arguments: Mapping[str, str]) -> Any:

@@ -49,6 +49,12 @@ def session() -> boto3.Session:
         return boto3.Session()
 
 
+def account_id() -> str:
+    """The account of these credentials; asking needs no permission (STS API Reference, GetCallerIdentity)."""
+    with aws_errors("asking for the account of the credentials"):
+        return str(client("sts").get_caller_identity()["Account"])
+
+
 def client(service: str, **config: Any) -> Any:
     """
     A boto3 client with retries and timeouts that suit a launcher.

@@ -2,16 +2,15 @@
 
 import click
 
-from orchestrator.clients.buckets import check_bucket
 from orchestrator.commands.options import uses_settings
 from orchestrator.commands.output import say, tell
 from orchestrator.model import Resources
 from orchestrator.settings import Settings
-from orchestrator.stack import ensure_stack
+from orchestrator.stack import ensure_stack, look_at_bucket
 
 
 @click.command(name="up")
-@uses_settings("bucket", "state", "stack")
+@uses_settings("bucket", "state", "request_payer", "bucket_owner", "stack")
 @click.option(
     "--kms-key",
     "kms_keys",
@@ -28,11 +27,11 @@ def command(*, settings: Settings, kms_keys: tuple[str, ...], delete_superseded:
     """
     Make the stack: cluster, repository, roles, state bucket, log group, security group.
 
-    Run it again to add a bucket or a KMS key, or after the VPC's subnets changed. What s3reclass.toml names
-    under [fargate] is used instead of the stack's own. `push-image` and `run` do the same when the stack is
-    missing.
+    Run it again to add a bucket, the account of one (--bucket-owner) or a KMS key, or after the VPC's subnets
+    changed. What s3reclass.toml names under [fargate] is used instead of the stack's own. `push-image` and `run`
+    do the same when the stack is missing.
     """
-    check_bucket(settings.require_bucket(), arguments=settings.request_arguments())
+    look_at_bucket(settings, settings.require_bucket())
     parts = ensure_stack(
         settings,
         say=say,

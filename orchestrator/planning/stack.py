@@ -13,7 +13,7 @@ from orchestrator.errors import S3ReclassError, UsageError
 from orchestrator.model import Resources
 from orchestrator.settings import FILE_NAME, FargateSettings, Settings
 
-TEMPLATE_VERSION = 2
+TEMPLATE_VERSION = 3
 """Rises with every change of stack.yaml: a stack of an older version is updated, one of a newer is left alone."""
 
 MAX_PARAMETER_BYTES = 4096
@@ -21,7 +21,7 @@ MAX_PARAMETER_BYTES = 4096
 
 _BUCKET_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{1,253}[A-Za-z0-9]")
 _KMS_KEY_ARN = re.compile(r"arn:[a-z-]+:kms:[a-z0-9-]+:\d{12}:key/[A-Za-z0-9-]+")
-_LISTS = ("BucketArns", "ObjectArns", "StateArns", "KmsKeyArns")
+_LISTS = ("BucketArns", "ObjectArns", "StateArns", "BucketOwners", "KmsKeyArns")
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -39,6 +39,7 @@ class Needs:
 
     buckets: those whose objects tasks work on.
     state: `bucket` or `bucket/prefix` when the state isn't the stack's own bucket, else "".
+    bucket_owner: the account that the buckets belong to; "" for the stack's own.
     kms_keys: ARNs of the keys that the objects are encrypted with.
     delete_superseded: whether tasks may delete versions of objects; None leaves that as it is.
     fargate: the parts that are named, so that they needn't be made.
@@ -47,6 +48,7 @@ class Needs:
 
     buckets: tuple[str, ...]
     state: str = ""
+    bucket_owner: str = ""
     kms_keys: tuple[str, ...] = ()
     delete_superseded: bool | None = None
     fargate: FargateSettings = field(default_factory=FargateSettings)
@@ -82,6 +84,7 @@ def needs_of(
     return Needs(
         buckets=named,
         state=state,
+        bucket_owner=settings.bucket_owner,
         kms_keys=keys,
         delete_superseded=delete_superseded,
         fargate=settings.fargate,
@@ -125,6 +128,7 @@ def stack_parameters(needs: Needs, network: Network, previous: Mapping[str, str]
         "BucketArns": [arn + bucket for bucket in (*needs.buckets, *([state_bucket] if state_bucket else []))],
         "ObjectArns": [f"{arn}{bucket}/*" for bucket in needs.buckets],
         "StateArns": [f"{arn}{needs.state}/*"] if needs.state else [],
+        "BucketOwners": [needs.bucket_owner] if needs.bucket_owner else [],
         "KmsKeyArns": list(needs.kms_keys),
     }
     fargate = needs.fargate

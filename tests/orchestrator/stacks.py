@@ -14,6 +14,7 @@ READY = {
     "BucketArns": "arn:aws:s3:::my-bucket",
     "ObjectArns": "arn:aws:s3:::my-bucket/*",
     "StateArns": "",
+    "BucketOwners": "",
     "KmsKeyArns": "",
     "VpcId": "vpc-1",
     "SubnetIds": "subnet-1,subnet-2",

@@ -1,6 +1,7 @@
 """stack.yaml: clean to cfn-lint, and no more open than it has to be."""
 
 import hashlib
+from fnmatch import fnmatchcase
 from typing import Any
 
 import pytest
@@ -9,7 +10,9 @@ from cfnlint.decode.cfn_yaml import loads
 
 from orchestrator.clients.cloudformation import template
 from orchestrator.planning.stack import TEMPLATE_VERSION
+from tests.intrinsics import resolved, statements
 from tests.orchestrator.fake_cloudformation import OUTPUTS
+from worker.contract import Phase, StatePaths, lot_name
 
 MAX_TEMPLATE_BYTES = 51_200
 """The largest template that a request can hold (CloudFormation User Guide, "CloudFormation quotas", 2026-11)."""
@@ -22,11 +25,24 @@ def parts() -> dict[str, Any]:
     return found
 
 
-def statements(role: Any) -> dict[str, Any]:
-    """A role's policy statements by Sid, conditional ones included."""
-    (policy,) = role["Properties"]["Policies"]
-    found = [one["Fn::If"][1] if "Fn::If" in one else one for one in policy["PolicyDocument"]["Statement"]]
-    return {one["Sid"]: one for one in found}
+GIVEN = {
+    "AWS::AccountId": "123456789012",
+    "AWS::Partition": "aws",
+    "AWS::Region": "eu-west-1",
+    "ObjectArns": ["arn:aws:s3:::my-bucket/*", "arn:aws:s3:::second/*"],
+    "BucketArns": ["arn:aws:s3:::my-bucket", "arn:aws:s3:::second"],
+    "StateArns": ["arn:aws:s3:::theirs/jobs/*", "arn:aws:s3:::other/*"],
+    "BucketOwners": ["111122223333", "444455556666"],
+    "KmsKeyArns": ["arn:aws:kms:eu-west-1:123456789012:key/0a1b"],
+    "StateBucket.Arn": "arn:aws:s3:::own-state",
+    "Repository.Arn": "arn:aws:ecr:eu-west-1:123456789012:repository/own",
+    "RepositoryName": "named",
+    "LogGroup.Arn": "arn:aws:logs:eu-west-1:123456789012:log-group:own:*",
+    "LogGroupName": "named",
+}
+"""What the stack's parameters and parts would be."""
+
+JOB = "0123456789ab"
 
 
 def test_the_template_is_clean_to_cfn_lint() -> None:
@@ -43,7 +59,7 @@ def test_a_changed_template_has_a_new_version() -> None:
     """Stacks that exist are updated only when the version rises: raise TEMPLATE_VERSION, then note the digest here."""
     digest = hashlib.sha256(template().encode()).hexdigest()[:16]
 
-    assert (TEMPLATE_VERSION, digest) == (2, "79967db2802a7db2")
+    assert (TEMPLATE_VERSION, digest) == (3, "39a9b513434a7d89")
 
 
 def test_the_template_has_the_outputs_that_we_read() -> None:
@@ -53,28 +69,111 @@ def test_the_template_has_the_outputs_that_we_read() -> None:
 
 def test_the_task_role_may_do_what_the_worker_does(parts: dict[str, Any]) -> None:
     """Each action on the named objects, the named buckets or the state, and nothing else anywhere."""
-    found = statements(parts["TaskRole"])
+    found = statements(parts["TaskRole"], GIVEN)
+    allowed = {sid: one["Action"] for sid, one in found.items() if one["Effect"] == "Allow"}
 
-    assert {sid: (one["Action"], one["Resource"]) for sid, one in found.items() if sid != "Objects"} == {
-        "SupersededVersions": ("s3:DeleteObjectVersion", {"Ref": "ObjectArns"}),
-        "MissingKeysAreToldApart": ("s3:ListBucket", {"Ref": "BucketArns"}),
-        "BucketSettings": (
-            ["s3:GetBucketOwnershipControls", "s3:GetBucketAcl", "s3:GetBucketObjectLockConfiguration"],
-            {"Ref": "BucketArns"},
-        ),
-        "State": (["s3:GetObject", "s3:PutObject"], {"Fn::Sub": "${StateBucket.Arn}/*"}),
-        "StateFolders": ("s3:ListBucket", {"Fn::GetAtt": ["StateBucket", "Arn"]}),
-        "NamedState": (["s3:GetObject", "s3:PutObject"], {"Ref": "StateArns"}),
-        "KmsKeys": (["kms:Decrypt", "kms:GenerateDataKey"], {"Ref": "KmsKeyArns"}),
+    assert {sid: actions for sid, actions in allowed.items() if sid != "Objects"} == {
+        "SupersededVersions": ["s3:DeleteObjectVersion"],
+        "MissingKeysAreToldApart": ["s3:ListBucket"],
+        "BucketSettings": ["s3:GetBucketOwnershipControls", "s3:GetBucketAcl", "s3:GetBucketObjectLockConfiguration"],
+        "State": ["s3:GetObject"],
+        "StateResults": ["s3:PutObject"],
+        "StateProgress": ["s3:PutObject"],
+        "StateFolders": ["s3:ListBucket"],
+        "NamedState": ["s3:GetObject"],
+        "NamedStateResults": ["s3:PutObject"],
+        "NamedStateProgress": ["s3:PutObject"],
+        "KmsKeys": ["kms:Decrypt", "kms:GenerateDataKey"],
     }
-    assert found["Objects"]["Resource"] == {"Ref": "ObjectArns"}
-    assert not [action for action in found["Objects"]["Action"] if "*" in action or "Delete" in action]
+    assert {sid: one["Resource"] for sid, one in found.items() if sid in allowed and "State" not in sid} == {
+        "Objects": GIVEN["ObjectArns"],
+        "SupersededVersions": GIVEN["ObjectArns"],
+        "MissingKeysAreToldApart": GIVEN["BucketArns"],
+        "BucketSettings": GIVEN["BucketArns"],
+        "KmsKeys": GIVEN["KmsKeyArns"],
+    }
+    assert not [action for action in allowed["Objects"] if "*" in action or "Delete" in action]
+
+
+def test_the_task_role_uses_keys_by_way_of_s3_alone(parts: dict[str, Any]) -> None:
+    """
+    Every KMS action has the condition, of this Region's S3, whatever the partition's DNS suffix is.
+
+    `kms:ViaService` is the service's name, such as s3.us-west-2.amazonaws.com (AWS KMS Developer Guide, "AWS KMS
+    condition keys"; 2026-11).
+    """
+    found = [one for one in statements(parts["TaskRole"], GIVEN).values() if "kms:" in str(one["Action"])]
+
+    assert [one["Condition"] for one in found] == [{"StringLike": {"kms:ViaService": "s3.eu-west-1.*"}}]
+
+
+def test_the_task_role_is_kept_off_buckets_of_strangers(parts: dict[str, Any]) -> None:
+    """
+    Any action of S3 on any bucket but this account's and those named is denied, whatever else allows it.
+
+    `aws:ResourceAccount` is the account of the bucket's owner, and is there in every request to S3 (IAM User Guide,
+    "AWS global condition context keys"; 2026-11).
+    """
+    deny = parts["TaskRole"]["Properties"]["Policies"][0]["PolicyDocument"]["Statement"]
+    (owners,) = [one["Condition"]["StringNotEquals"] for one in deny if one.get("Sid") == "NoStrangersBucket"]
+    found = statements(parts["TaskRole"], GIVEN)["NoStrangersBucket"]
+
+    assert (found["Effect"], found["Action"], found["Resource"]) == ("Deny", ["s3:*"], ["*"])
+    assert found["Condition"] == {
+        "StringNotEquals": {"aws:ResourceAccount": ["123456789012", "111122223333", "444455556666"]}
+    }
+    named, _, otherwise = owners["aws:ResourceAccount"]["Fn::If"]
+    assert (named, otherwise) == ("NamesOwners", {"Ref": "AWS::AccountId"})
+
+
+def _state_keys() -> tuple[set[str], set[str], set[str]]:
+    """The keys of a job that a task adds, those that it writes again, and those that are the launcher's."""
+    paths = StatePaths(JOB)
+    folder = paths.results_folder(Phase.COPY, lot_name(7))
+    added = {folder + paths.part_name(2, 31), folder + paths.audit_name(2, 31)}
+    again = {folder + paths.progress_name(), folder + paths.done_name(2), folder + paths.upload_name(2, 1)}
+    launchers = {paths.job_file, paths.stop_file, paths.lease_file, paths.rate_file(Phase.COPY), paths.lot(lot_name(7))}
+    return added, again, launchers | {folder + paths.started_name(2)}
+
+
+@pytest.mark.parametrize(
+    ("sid", "root"), [("State", "own-state/"), ("NamedState", "theirs/jobs/"), ("NamedState", "other/")]
+)
+def test_the_task_role_writes_only_what_is_a_tasks(parts: dict[str, Any], sid: str, root: str) -> None:
+    """
+    Not the job, the lease, the lots or what stops it, and never over a result: S3 must be asked to refuse that.
+
+    A policy can demand If-None-Match (S3 User Guide, "Enforce conditional writes on Amazon S3 buckets"; 2026-11).
+    """
+    found = statements(parts["TaskRole"], GIVEN)
+    results, progress = found[f"{sid}Results"], found[f"{sid}Progress"]
+    added, again, launchers = _state_keys()
+
+    def writable(statement: dict[str, Any], keys: set[str]) -> set[str]:
+        arns = {key: f"arn:aws:s3:::{root}{key}" for key in keys}
+        # IAM's * takes in the / as fnmatch's does.
+        return {key for key, arn in arns.items() if any(fnmatchcase(arn, one) for one in statement["Resource"])}
+
+    assert added == writable(results, added | again | launchers)
+    assert again == writable(progress, added | again | launchers)
+    assert results["Condition"] == {"Null": {"s3:if-none-match": "false"}}
+    assert "Condition" not in progress
+
+
+def test_the_task_role_deletes_nothing_of_the_state(parts: dict[str, Any]) -> None:
+    """No version either, though a policy that is added to the role should allow it."""
+    found = statements(parts["TaskRole"], GIVEN)["StateStays"]
+
+    assert (found["Effect"], found["Resource"]) == ("Deny", ["arn:aws:s3:::own-state/*"])
+    assert found["Action"] == ["s3:DeleteObject", "s3:DeleteObjectVersion"]
 
 
 def test_the_task_role_deletes_only_when_asked(parts: dict[str, Any]) -> None:
     """One statement, under its condition, allows to delete a version; none passes over a lock."""
     (policy,) = parts["TaskRole"]["Properties"]["Policies"]
-    deleting = [one for one in policy["PolicyDocument"]["Statement"] if "Delete" in str(one)]
+    deleting = [
+        one for one in policy["PolicyDocument"]["Statement"] if "Delete" in str(one) and one.get("Effect") != "Deny"
+    ]
     conditions = loads(template())["Conditions"]
 
     assert [one["Fn::If"][0] for one in deleting] == ["DeletesSuperseded"]
@@ -89,17 +188,17 @@ def test_the_task_role_sees_what_a_copy_must_carry_over(parts: dict[str, Any]) -
 
     HeadObject leaves them out, without a word, for a caller who may not read them (botocore, HeadObject).
     """
-    actions = set(statements(parts["TaskRole"])["Objects"]["Action"])
+    actions = set(statements(parts["TaskRole"], GIVEN)["Objects"]["Action"])
 
     assert {f"s3:{verb}Object{what}" for verb in ("Get", "Put") for what in ("Retention", "LegalHold")} <= actions
 
 
 def test_the_execution_role_pulls_and_logs_alone(parts: dict[str, Any]) -> None:
     """`*` stands only where ECR takes no resource."""
-    found = statements(parts["ExecutionRole"])
+    found = statements(parts["ExecutionRole"], GIVEN)
 
-    assert [sid for sid, one in found.items() if one["Resource"] == "*"] == ["LogInToEcr"]
-    assert found["LogInToEcr"]["Action"] == "ecr:GetAuthorizationToken"
+    assert [sid for sid, one in found.items() if one["Resource"] == ["*"]] == ["LogInToEcr"]
+    assert found["LogInToEcr"]["Action"] == ["ecr:GetAuthorizationToken"]
     assert set(found) == {"LogInToEcr", "PullImages", "WriteLogs"}
 
 
@@ -109,15 +208,41 @@ def test_only_tasks_of_this_account_can_take_a_role(parts: dict[str, Any], role:
     (statement,) = parts[role]["Properties"]["AssumeRolePolicyDocument"]["Statement"]
 
     assert statement["Principal"] == {"Service": "ecs-tasks.amazonaws.com"}
-    assert statement["Condition"] == {"StringEquals": {"aws:SourceAccount": {"Ref": "AWS::AccountId"}}}
+    assert statement["Condition"]["StringEquals"] == {"aws:SourceAccount": {"Ref": "AWS::AccountId"}}
+
+
+def test_the_task_role_is_for_tasks_of_this_region(parts: dict[str, Any]) -> None:
+    """As AWS advises; ECS doesn't name a cluster there (ECS Developer Guide, "Amazon ECS task IAM role"; 2026-11)."""
+    (statement,) = resolved(parts["TaskRole"]["Properties"]["AssumeRolePolicyDocument"]["Statement"], GIVEN)
+
+    assert statement["Condition"]["ArnLike"] == {"aws:SourceArn": "arn:aws:ecs:eu-west-1:123456789012:*"}
+
+
+def test_the_state_bucket_keeps_what_is_overwritten_or_removed(parts: dict[str, Any]) -> None:
+    """For 30 days, its last ten versions after the first: progress is overwritten every few seconds."""
+    bucket = parts["StateBucket"]["Properties"]
+    rules = {one["Id"]: one for one in bucket["LifecycleConfiguration"]["Rules"]}
+
+    assert bucket["VersioningConfiguration"] == {"Status": "Enabled"}
+    assert rules["expire-old-versions"]["NoncurrentVersionExpiration"] == {"NoncurrentDays": 30}
+    assert rules["keep-few-old-versions"]["NoncurrentVersionExpiration"] == {
+        "NoncurrentDays": 1,
+        "NewerNoncurrentVersions": 10,
+    }
+    # With a number of days as well, S3 refuses the rule: so it is one of its own.
+    assert rules["expire-old-versions"]["ExpiredObjectDeleteMarker"] is True
+    assert "ExpirationInDays" not in rules["expire-old-versions"]
+    assert rules["abort-unfinished-uploads"]["AbortIncompleteMultipartUpload"] == {"DaysAfterInitiation": 7}
+    assert {one["Status"] for one in rules.values()} == {"Enabled"}
 
 
 def test_the_state_bucket_is_closed_and_kept(parts: dict[str, Any]) -> None:
-    """No public access, encrypted, TLS only, old state expires; deleting the stack keeps bucket and policy."""
+    """No public access, no ACLs, encrypted, TLS only, old state expires; deleting the stack keeps bucket and policy."""
     bucket = parts["StateBucket"]
     (deny,) = parts["StateBucketPolicy"]["Properties"]["PolicyDocument"]["Statement"]
 
     assert set(bucket["Properties"]["PublicAccessBlockConfiguration"].values()) == {True}
+    assert bucket["Properties"]["OwnershipControls"] == {"Rules": [{"ObjectOwnership": "BucketOwnerEnforced"}]}
     assert "BucketEncryption" in bucket["Properties"]
     assert (deny["Effect"], deny["Action"], deny["Condition"]) == (
         "Deny",

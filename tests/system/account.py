@@ -61,6 +61,12 @@ class Account:
         key = iam.create_access_key(UserName=name)["AccessKey"]
         return {"AWS_ACCESS_KEY_ID": key["AccessKeyId"], "AWS_SECRET_ACCESS_KEY": key["SecretAccessKey"]}
 
+    def client_of(self, user: Mapping[str, str], service: str) -> Any:
+        """A boto3 client of a user with these credentials, as `new_user` gives them."""
+        session = boto3.Session(user["AWS_ACCESS_KEY_ID"], user["AWS_SECRET_ACCESS_KEY"], region_name=REGION)
+        maker: Any = session.client
+        return maker(service, endpoint_url=self._endpoint)
+
     def make_bucket(self, name: str) -> None:
         """Make an empty bucket."""
         self.s3.create_bucket(Bucket=name, CreateBucketConfiguration={"LocationConstraint": REGION})

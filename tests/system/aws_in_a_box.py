@@ -11,6 +11,7 @@ listings know no versions and no RestoreStatus; INTELLIGENT_TIERING has no archi
 """
 # ruff: noqa: SLF001  (ministack has no public seams: system.in pins the version that this was written for)
 
+import json
 import os
 import time
 from collections.abc import Callable, Mapping
@@ -28,6 +29,7 @@ from requests import RequestException
 ministack: Any = import_module("ministack.app")
 ecr: Any = import_module("ministack.services.ecr")
 ecs: Any = import_module("ministack.services.ecs")
+iam_actions: Any = import_module("ministack.core.iam_actions")
 imds: Any = import_module("ministack.services.imds")
 responses: Any = import_module("ministack.core.responses")
 s3: Any = import_module("ministack.services.s3")
@@ -110,6 +112,42 @@ s3._schedule_restore_completed = s3._schedule_restore_expiry = lambda *_: None
 def _loopback_is_secure(stock: Any, address: str, secure: bool) -> None:  # noqa: ARG001, FBT001 (the stock one's own)
     """A request over loopback is as safe as one over TLS: `aws:SecureTransport` is true."""
     stock(address, secure_transport=True)
+
+
+# Requests' condition keys and resources that policies here name, and ministack doesn't tell.
+
+
+@corrects(iam_actions, "s3_service_context")
+def _conditional_write(stock: Any, action: str, query: Any, path: str = "", headers: Any = None) -> Any:
+    """`s3:if-none-match` is there when the request has that header."""
+    found = (headers or {}).get("if-none-match")
+    return stock(action, query, path, headers) | ({"s3:if-none-match": found} if found else {})
+
+
+@corrects(iam_actions, "request_tag_context")
+def _cluster(stock: Any, service: str, action: str, body: bytes, *rest: Any) -> Any:
+    """`ecs:cluster` is the ARN of the cluster that the request names."""
+    cluster = iam_actions._safe_json_field(body, "cluster") if service == "ecs" else ""
+    return stock(service, action, body, *rest) | ({"ecs:cluster": _ecs_arn("cluster", cluster)} if cluster else {})
+
+
+@corrects(iam_actions, "extract_resource_arn")
+def _ecs_resource(stock: Any, service: str, method: str, path: str, headers: Any, body: bytes, *rest: Any) -> Any:
+    """RunTask is checked on the task definition, StopTask and DescribeTasks on the task, ListTasks on nothing named."""
+    action = str(headers.get("x-amz-target", "")).rpartition(".")[2]
+    if service != "ecs" or action not in {"RunTask", "StopTask", "DescribeTasks", "ListTasks"}:
+        return stock(service, method, path, headers, body, *rest)
+    asked = json.loads(body)
+    if action == "RunTask":
+        return _ecs_arn("task-definition", asked["taskDefinition"])
+    tasks = [asked["task"]] if action == "StopTask" else asked.get("tasks", [])
+    return _ecs_arn("task", tasks[0]) if tasks else "*"
+
+
+def _ecs_arn(kind: str, name: str) -> str:
+    """An ARN is given as it is, a name made one."""
+    where = f"arn:aws:ecs:{responses.get_region()}:{responses.get_account_id()}"
+    return name if name.startswith("arn:") else f"{where}:{kind}/{name}"
 
 
 # ECR: repository URIs lead to this server, which Docker trusts without TLS since it is on 127.0.0.0/8.

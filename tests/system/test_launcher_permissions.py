@@ -15,6 +15,7 @@ from orchestrator.cli import run
 from orchestrator.clients.sessions import session
 from tests.documents import block, read
 from tests.system.account import Account, Stored
+from tests.system.box import ACCOUNT
 from tests.system.jobs import split_job
 from tests.system.terminal import Terminal
 
@@ -43,9 +44,9 @@ NEEDED: Mapping[tuple[str, str], tuple[str, str]] = {
     ("State", "s3:GetObject"): (RUN, "must allow GetObject"),
     ("State", "s3:PutObject"): (RUN, "must allow PutObject"),
     ("ReadTheStack", "cloudformation:DescribeStacks"): ("status", "must allow DescribeStacks"),
-    ("DefineAndListTasks", "ecs:DescribeTaskDefinition"): (RUN, "must allow DescribeTaskDefinition"),
-    ("DefineAndListTasks", "ecs:RegisterTaskDefinition"): (RUN, "must allow RegisterTaskDefinition"),
-    ("DefineAndListTasks", "ecs:ListTasks"): (RUN, "must allow ListTasks"),
+    ("DefineTasks", "ecs:DescribeTaskDefinition"): (RUN, "must allow DescribeTaskDefinition"),
+    ("DefineTasks", "ecs:RegisterTaskDefinition"): (RUN, "must allow RegisterTaskDefinition"),
+    ("ListTasks", "ecs:ListTasks"): (RUN, "must allow ListTasks"),
     ("RunTasks", "ecs:RunTask"): (RUN, "must allow ecs:RunTask"),
     ("WatchAndStopTasks", "ecs:DescribeTasks"): (AFTER_A_RUN, "must allow DescribeTasks"),
     ("ReadLogs", "logs:GetLogEvents"): ("logs 0", "must allow GetLogEvents"),
@@ -71,15 +72,22 @@ NOT_ENFORCED: Mapping[tuple[str, str], str] = {
     ("HeadItsObjects", "s3:GetObjectRetention"): _LEFT_OUT,
     ("HeadItsObjects", "s3:GetObjectLegalHold"): _LEFT_OUT,
     ("WatchAndStopTasks", "ecs:StopTask"): "asked only while a task runs, and the one of this job ends at once",
-    ("WatchAndStopTasks", "ecs:TagResource"): "the box takes tags from whoever may run tasks",
+    ("TagNewTasks", "ecs:TagResource"): "the box takes tags from whoever may run tasks",
     ("PassTheTwoRoles", "iam:PassRole"): "the box lets everybody pass a role who may run tasks",
 }
 
 
+CONDITIONS = {
+    "State": "must allow GetObject",
+    "StateFolders": "must allow ListObjectsV2",
+    "ListTheBucket": "need s3:ListBucket on it",
+    "ListTasks": "must allow ListTasks",
+    "RunTasks": "must allow ecs:RunTask",
+}
+"""Statements whose conditions name the account, and what a run says when they name another."""
+
 WIDER = {
     "FindAndPushImages": "the box checks DescribeRepositories on all repositories, whichever is asked for",
-    "RunTasks": "the box checks RunTask on the cluster, AWS on the task definition",
-    "WatchAndStopTasks": "the box checks DescribeTasks on the cluster, AWS on each task",
     "ReadLogs": "CloudFormation in the box calls the log group otherwise than AWS does",
 }
 """Statements whose resources the box doesn't check as AWS does, and why."""
@@ -142,3 +150,19 @@ def test_each_permission_is_needed(account: Account, terminal: Terminal, types: 
         assert code == 0, f"{line}: {said}"
         assert "AccessDenied" not in said, f"{line}: {said}"
     assert not left
+
+
+def test_each_condition_counts(account: Account, terminal: Terminal, types: Typed) -> None:
+    """A run on another cluster, or with a state in another account's bucket of that name, is denied."""
+    split_job(account, terminal, BUCKET, [Stored(key="reel", storage_class="GLACIER")], lots=1)
+    terminal.types("s3reclass up")
+    types(PUSH, policy())
+    for sid, told in CONDITIONS.items():
+        elsewhere = policy()
+        (statement,) = [one for one in elsewhere["Statement"] if one["Sid"] == sid]
+        statement["Condition"] = json.loads(json.dumps(statement["Condition"]).replace(ACCOUNT, "999999999999"))
+
+        code, said = types(RUN, elsewhere)
+
+        assert code == 1, sid
+        assert told in said, f"{sid}: {said}"

@@ -12,14 +12,25 @@ from dataclasses import dataclass
 from typing import Any
 
 import pytest
+from botocore.exceptions import ClientError
 from cfnlint.decode.cfn_yaml import loads
 
 from orchestrator.clients.cloudformation import template
+from tests import intrinsics
 from tests.system.account import Account, Stored
-from tests.system.box import REGION
+from tests.system.box import ACCOUNT, REGION
 from worker.clients import object_client, session, state_client
 from worker.command_line import parse_command_line
-from worker.contract import LotEntry, ResultRow, StatePaths, digest_of, format_lot_line, parse_result_rows
+from worker.contract import (
+    LotEntry,
+    Phase,
+    ResultRow,
+    StatePaths,
+    digest_of,
+    format_lot_line,
+    lot_name,
+    parse_result_rows,
+)
 from worker.errors import WorkerError
 from worker.task import Task
 
@@ -27,16 +38,21 @@ from worker.task import Task
 pytestmark = [pytest.mark.system, pytest.mark.timeout(900)]
 
 PLAIN, VERSIONED, STATE = "plain-bucket", "versioned-bucket", "state-bucket"
-BUCKETS = {
+GIVEN = {
+    "AWS::AccountId": ACCOUNT,
+    "AWS::Region": REGION,
     "ObjectArns": [f"arn:aws:s3:::{PLAIN}/*", f"arn:aws:s3:::{VERSIONED}/*"],
     "BucketArns": [f"arn:aws:s3:::{PLAIN}", f"arn:aws:s3:::{VERSIONED}"],
     "StateArns": [f"arn:aws:s3:::{STATE}/*"],
-    "KmsKeyArns": ["arn:aws:kms:eu-west-1:123456789012:key/0a1b2c3d"],
+    "BucketOwners": ["111122223333"],
+    "KmsKeyArns": [f"arn:aws:kms:{REGION}:{ACCOUNT}:key/0a1b2c3d"],
+    "StateBucket.Arn": f"arn:aws:s3:::{STATE}",
 }
-"""What the parameters of the stack would be."""
+"""What the stack's parameters and parts would be."""
 
+LOT = lot_name(0)
 IN_PARTS = "copy --storage-class STANDARD_IA --multipart-threshold 1"
-COPY = "copy --storage-class STANDARD_IA"
+COPY = "copy --storage-class STANDARD_IA --audit"
 DELETING = f"{COPY} --delete-superseded"
 RESTORE = "restore"
 
@@ -82,7 +98,8 @@ NEEDED: Mapping[tuple[str, str], Case] = {
         line=COPY, bucket=VERSIONED, told="(s3:GetBucketObjectLockConfiguration)"
     ),
     ("State", "s3:GetObject"): Case(line=COPY, told="can't read the lot s3://"),
-    ("State", "s3:PutObject"): Case(line=COPY, told="can't write s3://"),
+    ("StateResults", "s3:PutObject"): Case(line=COPY, told="can't write s3://"),
+    ("StateProgress", "s3:PutObject"): Case(line=COPY, told="can't write s3://"),
     ("StateFolders", "s3:ListBucket"): Case(line=COPY, told="can't list the results in s3://"),
 }
 """By statement and action."""
@@ -103,7 +120,8 @@ NOT_ENFORCED: Mapping[tuple[str, str], str] = {
     ("Objects", "s3:PutObjectAnnotation"): _ASKED_OF_AWS,
     ("MissingKeysAreToldApart", "s3:ListBucket"): "the box says 404 of a missing key to everybody",
     ("NamedState", "s3:GetObject"): "the same as State, for a state that the user named",
-    ("NamedState", "s3:PutObject"): "the same as State, for a state that the user named",
+    ("NamedStateResults", "s3:PutObject"): "the same as StateResults, for a state that the user named",
+    ("NamedStateProgress", "s3:PutObject"): "the same as StateProgress, for a state that the user named",
     ("KmsKeys", "kms:Decrypt"): _NO_KEYS,
     ("KmsKeys", "kms:GenerateDataKey"): _NO_KEYS,
     ("BucketSettings", "s3:GetBucketOwnershipControls"): "without it each object is asked for its ACL: nothing is lost",
@@ -111,25 +129,8 @@ NOT_ENFORCED: Mapping[tuple[str, str], str] = {
 
 
 def statements() -> Sequence[dict[str, Any]]:
-    """The task role's statements with every condition true, its resources filled in."""
-    (policy,) = loads(template())["Resources"]["TaskRole"]["Properties"]["Policies"]
-    found = [one["Fn::If"][1] if "Fn::If" in one else one for one in policy["PolicyDocument"]["Statement"]]
-    return [{**_plain(one), "Resource": _arns(one["Resource"])} for one in found]
-
-
-def _plain(statement: Mapping[str, Any]) -> dict[str, Any]:
-    actions = statement["Action"]
-    return {
-        "Sid": str(statement["Sid"]),
-        "Effect": str(statement["Effect"]),
-        "Action": [str(action) for action in (actions if isinstance(actions, list) else [actions])],
-    }
-
-
-def _arns(resource: Mapping[str, Any]) -> list[str]:
-    if "Ref" in resource:
-        return BUCKETS[str(resource["Ref"])]
-    return [f"arn:aws:s3:::{STATE}{'/*' if 'Fn::Sub' in resource else ''}"]
+    """The task role's statements with every condition true, as IAM gets them."""
+    return list(intrinsics.statements(loads(template())["Resources"]["TaskRole"], GIVEN).values())
 
 
 def without(sid: str, action: str) -> dict[str, Any]:
@@ -138,14 +139,14 @@ def without(sid: str, action: str) -> dict[str, Any]:
         {**one, "Action": [other for other in one["Action"] if (one["Sid"], other) != (sid, action)]}
         # The state that a user named is the same bucket here, and would allow what State allows.
         for one in statements()
-        if one["Sid"] != "NamedState"
+        if not one["Sid"].startswith("NamedState")
     ]
     return {"Version": "2012-10-17", "Statement": [one for one in kept if one["Action"]]}
 
 
 def test_every_permission_is_in_one_of_the_tables() -> None:
     """Whoever adds one to stack.yaml says here who needs it."""
-    granted = {(one["Sid"], action) for one in statements() for action in one["Action"]}
+    granted = {(one["Sid"], action) for one in statements() for action in one["Action"] if one["Effect"] == "Allow"}
 
     assert granted == {*NEEDED, *NOT_ENFORCED}
     assert not {*NEEDED} & {*NOT_ENFORCED}
@@ -178,14 +179,15 @@ def run(
         entry = LotEntry(bucket=case.bucket, key=case.key)
         if case.key == "plain":
             laid.put(case.bucket, [Stored(key=case.key, body=b"content")])
-        folder = f"{name}/results/"
-        laid.s3.put_object(Bucket=STATE, Key=f"{name}/lot.csv", Body=format_lot_line(entry).encode())
+        phase, *more = case.line.split()
+        paths = StatePaths(name)
+        folder, lot = paths.results_folder(Phase(phase), LOT), paths.lot(LOT)
+        laid.s3.put_object(Bucket=STATE, Key=lot, Body=format_lot_line(entry).encode())
         upload = laid.s3.create_multipart_upload(Bucket=case.bucket, Key=case.key)["UploadId"]
         note = {"bucket": case.bucket, "key": case.key, "upload_ids": [upload]}
         left = folder + StatePaths.upload_name(1, digest_of(entry))
         laid.s3.put_object(Bucket=STATE, Key=left, Body=json.dumps(note).encode())
-        phase, *more = case.line.split()
-        where = ["--lot", f"s3://{STATE}/{name}/lot.csv", "--results", f"s3://{STATE}/{folder}", "--attempt", "2"]
+        where = ["--lot", f"s3://{STATE}/{lot}", "--results", f"s3://{STATE}/{folder}", "--attempt", "2"]
         caplog.clear()
         _become(laid, name, policy, monkeypatch)
         try:
@@ -224,3 +226,51 @@ def test_each_permission_is_needed(run: Callable[[str, Case, Mapping[str, Any]],
         assert case.told not in with_all, f"{sid} {action}"
         assert with_all.startswith(("copied: ", "requested: ")), f"{sid} {action}: {with_all}"
         assert case.told in lacking, f"{sid} {action}: {lacking}"
+
+
+def test_a_strangers_bucket_is_denied(run: Callable[[str, Case, Mapping[str, Any]], str]) -> None:
+    """The same job, whose buckets the policy takes to be another account's: not even its lot is read."""
+    policy = without("", "")
+    (deny,) = [one for one in policy["Statement"] if one["Sid"] == "NoStrangersBucket"]
+    deny["Condition"] = {"StringNotEquals": {"aws:ResourceAccount": "111122223333"}}
+
+    said = run("stranger", Case(line=COPY, told=""), policy)
+
+    assert "can't read the lot s3://" in said
+    assert "explicit deny" in said
+
+
+def test_a_task_writes_its_own_part_of_the_state_alone(laid: Account) -> None:
+    """
+    Not the launcher's files, no result over another, and it removes nothing, even where another policy lets it.
+
+    The launcher's are all that a job's state has but what tasks write.
+    """
+    paths = StatePaths("0123456789ab")
+    folder = paths.results_folder(Phase.COPY, LOT)
+    policy = without("", "")
+    policy["Statement"].append(
+        {"Effect": "Allow", "Action": ["s3:DeleteObject", "s3:DeleteObjectVersion"], "Resource": "*"}
+    )
+    task = laid.client_of(laid.new_user("task", policy), "s3")
+
+    def refusal(operation: str, key: str, **more: str) -> str:
+        try:
+            getattr(task, operation)(Bucket=STATE, Key=key, **more)
+        except ClientError as error:
+            return str(error.response["Error"]["Code"])
+        return ""
+
+    part, progress = folder + paths.part_name(1, 1), folder + paths.progress_name()
+    for key in (part, folder + paths.audit_name(1, 1)):
+        assert refusal("put_object", key) == "AccessDenied", key
+        assert not refusal("put_object", key, IfNoneMatch="*"), key
+    for key in (progress, folder + paths.done_name(1), folder + paths.upload_name(1, 2)):
+        assert not refusal("put_object", key), key
+    launchers = (paths.job_file, paths.stop_file, paths.lease_file, paths.rate_file(Phase.COPY), paths.lot(LOT))
+    for key in (*launchers, folder + paths.started_name(1), "others.txt"):
+        assert refusal("put_object", key) == "AccessDenied", key
+        assert refusal("put_object", key, IfNoneMatch="*") == "AccessDenied", key
+    for key in (part, progress, paths.job_file):
+        assert refusal("delete_object", key) == "AccessDenied", key
+        assert refusal("delete_object", key, VersionId="null") == "AccessDenied", key

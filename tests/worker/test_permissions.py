@@ -158,7 +158,7 @@ def granted() -> set[str]:
     """What stack.yaml allows on the objects, their buckets and their keys: all but the state."""
     (policy,) = loads(template())["Resources"]["TaskRole"]["Properties"]["Policies"]
     statements = [one["Fn::If"][1] if "Fn::If" in one else one for one in policy["PolicyDocument"]["Statement"]]
-    lists: list[Any] = [one["Action"] for one in statements if "State" not in one["Sid"]]
+    lists: list[Any] = [one["Action"] for one in statements if one["Effect"] == "Allow" and "State" not in one["Sid"]]
     return {str(action) for one in lists for action in (one if isinstance(one, list) else [one])}
 
 

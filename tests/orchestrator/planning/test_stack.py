@@ -40,6 +40,7 @@ def test_a_new_stack_gets_the_bucket_and_the_network() -> None:
         "BucketArns": "arn:aws:s3:::my-bucket",
         "ObjectArns": "arn:aws:s3:::my-bucket/*",
         "StateArns": "",
+        "BucketOwners": "",
         "KmsKeyArns": "",
         "VpcId": "vpc-1",
         "SubnetIds": "subnet-1,subnet-2",
@@ -49,6 +50,14 @@ def test_a_new_stack_gets_the_bucket_and_the_network() -> None:
         "RepositoryName": "",
         "LogGroupName": "",
     }
+
+
+def test_another_accounts_buckets_are_named_by_their_account() -> None:
+    """It joins those named before: another job of the stack may work on theirs."""
+    found = parameters(Settings(bucket="b-b", bucket_owner="111122223333"), {"BucketOwners": "444455556666"})
+
+    assert found["BucketOwners"] == "444455556666,111122223333"
+    assert parameters(Settings(bucket="b-b"), {"BucketOwners": "444455556666"})["BucketOwners"] == "444455556666"
 
 
 def test_arns_follow_the_partition() -> None:
