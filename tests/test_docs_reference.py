@@ -55,7 +55,11 @@ def test_the_formats_page_has_every_path_in_the_state() -> None:
     paths = StatePaths("<job>")
     numbered = {"started": paths.started_name(1), "done": paths.done_name(1), "results": paths.part_name(1, 1)}
     numbered |= {"audit": paths.audit_name(1, 1), "uploads": paths.upload_name(1, 0)}
-    names = [paths.progress_name(), *(re.sub("1", "<attempt>", name, count=1) for name in numbered.values())]
+    names = [
+        paths.progress_name(),
+        paths.takeover_name(),
+        *(re.sub("1", "<attempt>", name, count=1) for name in numbered.values()),
+    ]
     names = [name.replace("00001", "<seq>").replace("0" * 32, "<digest>") for name in names]
     in_a_lot = {f"<job>/<phase>/<lot>/{name}" for name in names}
     of_a_phase = paths.rate_file(Phase.COPY).replace(Phase.COPY.value, "<phase>")

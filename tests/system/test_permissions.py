@@ -265,7 +265,10 @@ def test_a_task_writes_its_own_part_of_the_state_alone(laid: Account) -> None:
     for key in (part, folder + paths.audit_name(1, 1)):
         assert refusal("put_object", key) == "AccessDenied", key
         assert not refusal("put_object", key, IfNoneMatch="*"), key
-    for key in (progress, folder + paths.done_name(1), folder + paths.upload_name(1, 2)):
+    for key in (
+        progress,
+        *(folder + name for name in (paths.takeover_name(), paths.done_name(1), paths.upload_name(1, 2))),
+    ):
         assert not refusal("put_object", key), key
     launchers = (paths.job_file, paths.stop_file, paths.lease_file, paths.rate_file(Phase.COPY), paths.lot(LOT))
     for key in (*launchers, folder + paths.started_name(1), "others.txt"):

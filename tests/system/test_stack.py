@@ -55,6 +55,7 @@ def test_a_named_state_is_open_to_what_tasks_write(account: Account, terminal: T
     assert found["NamedStateResults"]["Resource"] == [f"{lot}/results-*.csv", f"{lot}/audit-*.jsonl"]
     assert found["NamedStateProgress"]["Resource"] == [
         f"{lot}/progress.json",
+        f"{lot}/takeover.json",
         f"{lot}/done-*.json",
         f"{lot}/uploads-*.json",
     ]
