@@ -84,6 +84,7 @@ def test_the_formats_page_has_every_path_in_the_state() -> None:
         "results_folder",
         "started_name",
         "stop_file",
+        "takeover_name",
     }
 
 
