@@ -23,7 +23,7 @@ from orchestrator.lots_folder import lot_path, read_lots
 from orchestrator.model import Lots, Resources, Task
 from orchestrator.places.base import Place
 from orchestrator.places.fargate import FargatePlace
-from orchestrator.places.local import LocalPlace
+from orchestrator.places.local import LocalPlace, task_id
 from orchestrator.planning.bucket_facts import BucketFacts
 from orchestrator.planning.cost import Estimate, estimate_job
 from orchestrator.planning.started_note import StartedNote
@@ -119,16 +119,17 @@ def open_place(settings: Settings) -> Place:
     return FargatePlace(_ecs(), settings, resources(settings), None)
 
 
-def log_lines(settings: Settings, task: Task, note: StartedNote) -> Iterator[str]:
+def log_lines(settings: Settings, job: str, task: Task, note: StartedNote) -> Iterator[str]:
     """
     What a task wrote, line by line.
 
-    task: its id as far as the note knows it.
+    task: its id as far as the note knows it; a process's isn't taken from there, as it names a file.
     Raises S3ReclassError when nothing of it is left.
     """
     if note.place == LocalPlace.name:
+        own = replace(task, id=task_id(job, task.phase, task.lot, task.attempt))
         try:
-            with _local_place(settings).log_file(task).open(encoding="utf-8", errors="replace") as file:
+            with _local_place(settings).log_file(own).open(encoding="utf-8", errors="replace") as file:
                 yield from (line.rstrip("\n") for line in file)
         except OSError as error:
             raise S3ReclassError(f"no log of {task.lot} is on this machine: {error.strerror}") from error

@@ -164,7 +164,7 @@ def read_record(record: Path = RECORD) -> dict[str, Any]:
     """What is remembered of the last image; empty when nothing is, or it can't be read: ECR knows better anyway."""
     try:
         data = json.loads(record.read_bytes())
-    except (OSError, ValueError):
+    except (OSError, ValueError, RecursionError):
         return {}
     return data if isinstance(data, dict) else {}
 

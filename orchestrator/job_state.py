@@ -15,7 +15,7 @@ from typing import Any
 from orchestrator.clients.state_store import StateStore
 from orchestrator.errors import NoStateError, S3ReclassError
 from orchestrator.model import Call, Lot, Lots, TaskRequest
-from orchestrator.planning.job_file import VERSION, lots_in, new_job, phase_entry, with_again
+from orchestrator.planning.job_file import VERSION, check_job, lots_in, new_job, phase_entry, with_again
 from orchestrator.planning.lease import Holder, Lease
 from orchestrator.planning.standing import LotStanding
 from orchestrator.planning.started_note import StartedNote
@@ -31,6 +31,7 @@ from worker.contract import (
     Share,
     StatePaths,
     Tally,
+    parse_object,
     parse_picture_lines,
     parse_result_rows,
 )
@@ -55,12 +56,13 @@ class JobState:
         if data is None:
             return None
         try:
-            job: dict[str, Any] = json.loads(data)
+            job = dict(parse_object(data))
             if job["version"] != VERSION:
                 raise S3ReclassError(
                     f"{self._where(self.paths.job_file)} is of version {job['version']}, written by another "
                     f"s3reclass: this one reads version {VERSION}"
                 )
+            check_job(job)
         except (ValueError, KeyError, TypeError) as error:
             raise self._damaged(self.paths.job_file, error) from error
         return job
@@ -284,7 +286,7 @@ def parts_in_order(paths: Iterable[str], attempt: int = 0) -> Sequence[str]:
     return [path for name, path in parts if attempt in (0, name.attempt)]
 
 
-_AUDIT_PART = re.compile(r"audit-(\d+)-(\d+)\.jsonl")
+_AUDIT_PART = re.compile(r"audit-([0-9]{1,9})-([0-9]{1,9})\.jsonl")
 """As `StatePaths.audit_name` names them."""
 
 

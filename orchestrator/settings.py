@@ -19,6 +19,15 @@ from worker.contract import STORAGE_CLASSES, TIERS
 FILE_NAME = "s3reclass.toml"
 PLACES = ("fargate", "local")
 LANES = ("fast", "careful")
+MAX_DAYS = 36_500
+"""Days that a restored copy can be asked to stay, at most: a hundred years."""
+
+MOST_RATE = 1_000_000.0
+MOST_NUMBER = 1_000_000_000
+"""Beyond every number that a setting takes."""
+
+_DIGITS = re.compile(r"[+-]?[0-9]{1,12}")
+
 REQUESTER = "requester"
 """The one thing that S3's RequestPayer can be (botocore 1.44.5)."""
 
@@ -177,7 +186,8 @@ def _read_file(toml: str) -> list[tuple[str, str, Any]]:
     """Each setting in the file: where it stands (for messages), its name, its value."""
     try:
         tables = tomllib.loads(toml)
-    except tomllib.TOMLDecodeError as error:
+    except (ValueError, RecursionError) as error:
+        # TOMLDecodeError, and what it doesn't wrap: a number of thousands of digits, brackets without end.
         raise UsageError(f"{FILE_NAME} isn't TOML: {error}") from error
     known = {".".join(path): name for path, name in _FILE_NAMES.items()}
     known |= {f"fargate.{one.name}": f"fargate.{one.name}" for one in fields(FargateSettings)}
@@ -217,6 +227,8 @@ def _fargate_value(path: str, value: Any, where: str) -> Any:
     if type(value) is not type(default):
         words = {bool: "true or false", int: "a whole number", str: "a string"}
         raise UsageError(f"{where} takes {words[type(default)]}")
+    if isinstance(value, int) and abs(value) > MOST_NUMBER:
+        raise UsageError(f"{where} is out of range: it takes up to {MOST_NUMBER:,}")
     name = path.removeprefix("fargate.")
     return _checked(name, value, where) if name in FARGATE_FLAGS else value
 
@@ -233,6 +245,8 @@ def _checked(name: str, value: Any, where: str) -> Any:
 def _text(value: Any) -> str:
     if not isinstance(value, str):
         raise TypeError("takes a string")
+    if "\0" in value:
+        raise ValueError("a string can't hold the character NUL")
     return value
 
 
@@ -264,18 +278,24 @@ def _whole_number(low: int, high: int) -> Callable[[Any], int]:
     def check(value: Any) -> int:
         if isinstance(value, (bool, float)):
             raise TypeError("takes a whole number")
+        if isinstance(value, str) and not _DIGITS.fullmatch(value.strip()):
+            raise ValueError(f"{value[:40]!r} is no whole number")
         number = int(value)
         if not low <= number <= high:
-            raise ValueError(f"{number} is out of range: it takes {low} to {high}")
+            shown = number if abs(number) <= MOST_NUMBER else "the number"
+            raise ValueError(f"{shown} is out of range: it takes {low} to {high}")
         return number
 
     return check
 
 
 def _rate(value: Any) -> float:
-    number = float(value)
-    if not 0 <= number <= 1_000_000:  # noqa: PLR2004 (also keeps out nan and inf)
-        raise ValueError(f"{value} is out of range: it takes 0 (no limit) or requests a second")
+    if isinstance(value, bool):
+        raise TypeError("takes a number")
+    # A whole number of TOML's may be too large for a float.
+    number = float(value if isinstance(value, str) else min(value, MOST_NUMBER))
+    if not 0 <= number <= MOST_RATE:  # also keeps out nan and inf
+        raise ValueError(f"{number:g} is out of range: it takes 0 (no limit) or requests a second, up to 1,000,000")
     return number
 
 
@@ -292,7 +312,7 @@ _CHECKS: Mapping[str, Callable[[Any], Any]] = {
     "request_payer": _one_of((REQUESTER,), str.lower),
     "bucket_owner": _account,
     "tier": _one_of(TIERS, str.capitalize),
-    "days": _whole_number(1, 36_500),
+    "days": _whole_number(1, MAX_DAYS),
     "max_tasks": _whole_number(1, 5_000),
     "threads": _whole_number(1, 1_000),
     "lane": _one_of(LANES, str.lower),

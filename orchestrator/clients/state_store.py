@@ -32,6 +32,9 @@ REQUESTS_IN_FLIGHT = 16
 
 CHUNK_BYTES = 4 << 20
 
+MAX_DATE = 64
+"""Characters of a date, at most: one in the format of RFC 9110 has 29."""
+
 _CHANGED = {"PreconditionFailed", "412", "ConditionalRequestConflict", "NoSuchKey"}
 """
 What S3 says to a put whose condition isn't met, or met by another put at the same time; 412 when cut off in the middle.
@@ -256,8 +259,7 @@ class S3Store:
         if answer is None:
             return None
         data, told = answer
-        date = told["ResponseMetadata"]["HTTPHeaders"].get("date")
-        read_at = parsedate_to_datetime(date) if date else datetime.now(UTC)
+        read_at = _date(told["ResponseMetadata"]["HTTPHeaders"].get("date", "")) or datetime.now(UTC)
         return Stamped(data=data, tag=told["ETag"], age_s=(read_at - told["LastModified"]).total_seconds())
 
     def write_if(self, path: str, data: bytes, tag: str | None) -> str | None:
@@ -299,6 +301,15 @@ class S3Store:
             raise explain(error, f"{doing} the state s3://{self._bucket}/{self._prefix}") from error
         except BotoCoreError as error:
             raise explain(error, f"{doing} the state s3://{self._bucket}/{self._prefix}") from error
+
+
+def _date(header: str) -> datetime | None:
+    """The time in a Date header; None for what is none."""
+    try:
+        found = parsedate_to_datetime(header[:MAX_DATE])
+    except (ValueError, OverflowError):
+        return None
+    return found if found.tzinfo else found.replace(tzinfo=UTC)
 
 
 def _tag(data: bytes) -> str:

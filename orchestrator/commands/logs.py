@@ -36,6 +36,6 @@ def command(settings: Settings, lot: str, phase: str | None, attempt: int | None
             f"{named.name} has had no task in the {wanted} phase" + (f" with attempt {number}" if number else "")
         )
     task = Task(id=note.task, phase=wanted, lot=named.name, attempt=number)
-    for line in assemble.log_lines(settings, task, note):
+    for line in assemble.log_lines(settings, state.paths.job, task, note):
         tell(line)
     return 0

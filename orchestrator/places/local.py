@@ -23,8 +23,9 @@ from typing import Self
 
 from orchestrator.errors import S3ReclassError
 from orchestrator.model import Call, Refused, Task, TaskRequest, TaskState, TaskStatus
+from orchestrator.planning.lease import MAX_PID
 from orchestrator.planning.states import process_state
-from worker.contract import Phase
+from worker.contract import Phase, parse_object, whole_number, word
 
 WORKER = (sys.executable, "-P", "-m", "worker")
 """The worker's program; `-P` keeps the current folder's modules out of it."""
@@ -53,9 +54,14 @@ class _Record:
     def read(cls, lock: int) -> Self | None:
         """The record in an open lock file, or None when nothing was ever started."""
         try:
-            data = json.loads(os.pread(lock, 4096, 0))
-            return cls(attempt=int(data["attempt"]), pid=data["pid"], host=str(data["host"]))
-        except (ValueError, KeyError, TypeError):
+            data = parse_object(os.pread(lock, 4096, 0))
+            return cls(
+                attempt=whole_number(data["attempt"]),
+                # 0 and less are groups of processes, of ours too (kill(2)); 1 is the system's.
+                pid=None if data["pid"] is None else whole_number(data["pid"], least=2, most=MAX_PID),
+                host=word(data["host"]),
+            )
+        except (ValueError, KeyError):
             return None
 
     def write(self, lock: int) -> None:
@@ -131,7 +137,12 @@ class LocalPlace:
 
     def start(self, request: TaskRequest) -> Task | Refused:
         """Start the worker process, unless this attempt was started already."""
-        task = Task(id=_task_id(request), phase=request.phase, lot=request.lot, attempt=request.attempt)
+        task = Task(
+            id=task_id(request.job, request.phase, request.lot, request.attempt),
+            phase=request.phase,
+            lot=request.lot,
+            attempt=request.attempt,
+        )
         if task.id in self._children:
             return task
         try:
@@ -277,8 +288,9 @@ def _flock(lock: int, kind: int) -> bool:
     return True
 
 
-def _task_id(request: TaskRequest) -> str:
-    return f"{request.job}/{request.phase}/{request.lot}-{request.attempt}"
+def task_id(job: str, phase: Phase, lot: str, attempt: int) -> str:
+    """The id of a task, which is also its log file's name."""
+    return f"{job}/{phase}/{lot}-{attempt}"
 
 
 def _cores() -> int:

@@ -1,5 +1,6 @@
 """What job.json says: the job's lots, and the settings of each phase that was begun. Pure."""
 
+import re
 from collections.abc import Mapping
 from datetime import datetime
 from typing import Any
@@ -8,9 +9,68 @@ from orchestrator.errors import S3ReclassError
 from orchestrator.model import Lot, Lots
 from orchestrator.planning.readiness import Restore
 from orchestrator.planning.worker_command import PhaseSettings
-from worker.contract import Phase, lot_name
+from orchestrator.settings import MAX_DAYS
+from worker.contract import Phase, lot_name, whole_number, word
 
 VERSION = 1
+
+_JOB_ID = re.compile(r"[0-9a-f]{12}")
+_SHA256 = re.compile(r"[0-9a-f]{64}")
+
+
+def check_job(job: Mapping[str, Any]) -> None:
+    """
+    Raise ValueError, saying what is wrong, when a job.json isn't as it was written here.
+
+    What it says becomes a part of paths and of times. What later versions add to it is let be.
+    """
+    try:
+        job_id(job["job"])
+        _digest(job["digest"])
+        word(job["source"])
+        for bucket in job["buckets"]:
+            word(bucket)
+        for name in ("keys", "blank_lines", "duplicates"):
+            whole_number(job[name])
+        for lot in job["lots"]:
+            word(lot["name"])
+            whole_number(lot["keys"])
+            _digest(lot["sha256"])
+        _time(job["created_at"])
+        for phase, begun in job["phases"].items():
+            _time(begun["begun_at"])
+            if phase == Phase.RESTORE.value:
+                _restore(begun)
+            elif phase == Phase.COPY.value:
+                word(begun["storage_class"])
+        if again := job.get("again"):
+            job_id(again["job"])
+            _time(again["begun_at"])
+            _restore(again)
+    except (KeyError, TypeError, AttributeError) as error:
+        raise ValueError(f"{error!r} is missing or isn't what it should be") from error
+
+
+def job_id(value: object) -> str:
+    """The value, when it is a job's id. Raises ValueError."""
+    if not _JOB_ID.fullmatch(word(value)):
+        raise ValueError("an id that no job has")
+    return word(value)
+
+
+def _digest(value: object) -> None:
+    if not _SHA256.fullmatch(word(value)):
+        raise ValueError("a digest that isn't SHA-256's")
+
+
+def _time(value: object) -> None:
+    if datetime.fromisoformat(word(value)).tzinfo is None:
+        raise ValueError("a time without a time zone")
+
+
+def _restore(begun: Mapping[str, Any]) -> None:
+    whole_number(begun["days"], least=1, most=MAX_DAYS)
+    word(begun["tier"])
 
 
 def lots_in(job: Mapping[str, Any]) -> Lots:

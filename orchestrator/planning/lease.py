@@ -8,13 +8,17 @@ import json
 from dataclasses import asdict, dataclass, fields
 from datetime import datetime, timedelta
 from enum import Enum
-from typing import Any, Self
+from typing import Self
 
 from orchestrator.errors import S3ReclassError
 from orchestrator.planning.text import printable
+from worker.contract import parse_object, real_number, whole_number, word
 
 LASTS_S = 120.0
 """Seconds that a lease lasts from its last renewal: how long a state that can't be reached is no harm."""
+
+MOST_LASTS_S = 3_600.0
+"""No launcher, of any version, has a lease for longer: a file that says so is none."""
 
 RENEW_EVERY_S = 30.0
 
@@ -85,20 +89,18 @@ class Lease:
     def from_json(cls, data: bytes) -> Self:
         """The lease that the bytes hold. Raises ValueError when they hold none that we know."""
         try:
-            told: dict[str, Any] = json.loads(data)
-            if told["version"] != VERSION:
+            told = parse_object(data)
+            if whole_number(told["version"]) != VERSION:
                 raise ValueError(f"version {told['version']}, not {VERSION}")
-            if not 0 < int(told["pid"]) <= MAX_PID:
-                raise ValueError(f"pid {told['pid']}")
-            words = {one.name: str(told[one.name]) for one in fields(Holder) if one.name != "pid"}
+            described = {one.name: word(told[one.name]) for one in fields(Holder) if one.name != "pid"}
             return cls(
-                id=str(told["id"]),
-                holder=Holder(pid=int(told["pid"]), **words),
-                turn=int(told["turn"]),
-                lasts_s=float(told["lasts_s"]),
+                id=word(told["id"]),
+                holder=Holder(pid=whole_number(told["pid"], least=1, most=MAX_PID), **described),
+                turn=whole_number(told["turn"]),
+                lasts_s=real_number(told["lasts_s"], least=0, most=MOST_LASTS_S),
                 released=told["released"] is True,
             )
-        except (KeyError, TypeError) as error:
+        except KeyError as error:
             raise ValueError(f"no lease: {error!r}") from error
 
 
@@ -138,7 +140,7 @@ class LeaseHeldError(S3ReclassError):
 
     def __init__(self, job: str, found: Lease, *, age_s: float, now: datetime) -> None:
         """now: the time of day, UTC."""
-        ends = now + timedelta(seconds=max(0.0, found.lasts_s - age_s))
+        ends = now + timedelta(seconds=min(max(0.0, found.lasts_s - age_s), MOST_LASTS_S))
         super().__init__(
             f"job {job} is taken by {found.holder}: let it finish (`s3reclass status` shows how far it is), or end it "
             f"there with Ctrl-C; if it is dead, its lease ends at {ends:%Y-%m-%d %H:%M:%S} UTC: run this again then"

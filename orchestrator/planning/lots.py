@@ -5,11 +5,10 @@ Lots on paper: how many keys each gets, their digest, and `lots.json`. Pure; `lo
 import hashlib
 import json
 from collections.abc import Iterable
-from typing import Any
 
 from orchestrator.errors import S3ReclassError
 from orchestrator.model import Lot, Lots
-from worker.contract import lot_name
+from worker.contract import lot_name, parse_object, whole_number, word
 
 MAX_LOTS = 100_000
 """A lot's name has five digits."""
@@ -75,20 +74,21 @@ def format_lots(lots: Lots) -> str:
 def parse_lots(text: str | bytes) -> Lots:
     """The lots that a lots.json names. Raises ValueError, saying what is wrong, when it isn't one of ours, whole."""
     try:
-        document: dict[str, Any] = json.loads(text)
+        document = parse_object(text)
         if document["version"] != FORMAT_VERSION:
             raise ValueError(f"its version is {document['version']!r}, and this s3reclass knows {FORMAT_VERSION}")
         lots = Lots(
             lots=tuple(
-                Lot(name=str(lot["name"]), keys=int(lot["keys"]), sha256=str(lot["sha256"])) for lot in document["lots"]
+                Lot(name=word(lot["name"]), keys=whole_number(lot["keys"]), sha256=word(lot["sha256"]))
+                for lot in document["lots"]
             ),
-            digest=str(document["digest"]),
-            buckets=tuple(map(str, document["buckets"])),
-            source=str(document["source"]["name"]),
-            source_path=str(document["source"]["path"]),
-            source_sha256=str(document["source"]["sha256"]),
-            blank_lines=int(document["blank_lines"]),
-            duplicates=int(document["duplicates"]),
+            digest=word(document["digest"]),
+            buckets=tuple(map(word, document["buckets"])),
+            source=word(document["source"]["name"]),
+            source_path=word(document["source"]["path"]),
+            source_sha256=word(document["source"]["sha256"]),
+            blank_lines=whole_number(document["blank_lines"]),
+            duplicates=whole_number(document["duplicates"]),
         )
     except (KeyError, TypeError, AttributeError) as error:
         raise ValueError(f"{error!r} is missing or isn't what it should be") from error

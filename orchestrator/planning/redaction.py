@@ -46,6 +46,12 @@ def secrets_of(environ: Mapping[str, str]) -> set[str]:
     return {value for name, value in environ.items() if is_secret_name(name)}
 
 
+def _forms(secret: str) -> tuple[str, ...]:
+    """How the secret may be written: as it is, URL-encoded in two ways, and as Python quotes it."""
+    encoded = quote(secret, safe="", errors="replace"), quote_plus(secret, errors="replace")
+    return (secret, *encoded, repr(secret)[1:-1])
+
+
 def redact(text: str, secrets: Iterable[str] = ()) -> str:
     """
     The text without secrets: neither these, nor what looks like one of AWS's, or like a password.
@@ -53,7 +59,7 @@ def redact(text: str, secrets: Iterable[str] = ()) -> str:
     secrets: values that are known to be secret. They are found URL-encoded too, and as Python quotes them.
     """
     known = {one.strip() for one in secrets}
-    forms = {form for one in known for form in (one, quote(one, safe=""), quote_plus(one), repr(one)[1:-1])}
+    forms = {form for one in known for form in _forms(one)}
     for form in sorted((form for form in forms if len(form) >= LEAST_SECRET), key=len, reverse=True):
         text = text.replace(form, HIDDEN)
     text = _NAMED.sub(rf"\1\2 {HIDDEN}", text)

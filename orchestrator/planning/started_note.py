@@ -1,10 +1,21 @@
 """What is noted of a task before a place is asked for it, so that whoever comes next asks for the same. Pure."""
 
 import json
+import re
 from dataclasses import dataclass
-from typing import Any, Self
+from typing import Self
 
 from orchestrator.model import TaskRequest
+from worker.contract import ContractError, parse_object, whole_number, word
+
+_TASK = re.compile(r"(?![./])(?!.*/[./])[A-Za-z0-9:_./-]{1,512}")
+"""
+A place's id of a task: an ARN of ECS's, or `<job>/<phase>/<lot>-<attempt>` of a process's.
+
+It becomes a part of names, and of paths: it leads out of no folder.
+"""
+
+MAX_INTERRUPTIONS = 1_000_000
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -42,15 +53,18 @@ class StartedNote:
 
     @classmethod
     def from_json(cls, data: bytes) -> Self:
-        """The note that the bytes hold. Raises ValueError when they hold none."""
+        """The note that the bytes hold. Raises ContractError when they hold none."""
         try:
-            told: dict[str, Any] = json.loads(data)
+            told = parse_object(data)
+            task = word(told["task"])
+            if task and not _TASK.fullmatch(task):
+                raise ContractError(f"{task[:100]!r} is no task's id")
             return cls(
-                command=tuple(told["command"]),
-                place=told["place"],
-                task=told["task"],
+                command=tuple(map(word, told["command"])),
+                place=word(told["place"]),
+                task=task,
                 spot=told.get("spot") is True,
-                interruptions=int(told.get("interruptions", 0)),
+                interruptions=whole_number(told.get("interruptions", 0), most=MAX_INTERRUPTIONS),
             )
-        except (KeyError, TypeError, AttributeError) as error:
-            raise ValueError(f"no note of a start: {error!r}") from error
+        except (KeyError, TypeError) as error:
+            raise ContractError(f"no note of a start: {error!r}") from error

@@ -45,6 +45,9 @@ def duration(seconds: float) -> str:
 
 
 _UNITS_S = {"s": 1, "m": 60, "min": 60, "h": 3_600, "d": 86_400}
+LONGEST_S = 3_653 * 86_400
+"""Ten years: beyond all waiting, and far from what dates can't hold."""
+
 _LENGTH = re.compile(r"(\d{1,9}(?:\.\d{1,9})?) ?(s|min|m|h|d|)", re.ASCII)
 
 
@@ -53,4 +56,7 @@ def parse_duration(text: str) -> float:
     match = _LENGTH.fullmatch(text.strip().lower())
     if match is None:
         raise ValueError(f"{text!r} is no length of time: it takes a number and s, m, h or d (60h, say)")
-    return float(match[1]) * _UNITS_S[match[2] or "h"]
+    seconds = float(match[1]) * _UNITS_S[match[2] or "h"]
+    if seconds > LONGEST_S:
+        raise ValueError(f"{text!r} is too long: ten years are the most")
+    return seconds

@@ -40,7 +40,7 @@ from worker.contract.rows import (
 )
 from worker.contract.shares import SHARE_EVERY_S, SHARE_SPREAD, Share
 from worker.contract.state import LotFileName, StatePaths, Tally, lot_name
-from worker.contract.values import parse_object, whole_number, word
+from worker.contract.values import parse_object, real_number, whole_number, word
 
 __all__ = [
     "COPY_DIFFERS",
@@ -79,6 +79,7 @@ __all__ = [
     "parse_result_rows",
     "picture_of",
     "proves_content",
+    "real_number",
     "result_fields",
     "supersedes",
     "whole_number",

@@ -12,6 +12,7 @@ from typing import Any, Self
 
 from worker.contract.outcomes import ContractError
 from worker.contract.rows import LotEntry
+from worker.contract.values import parse_object, whole_number, word
 
 CONTENT_HEADERS = (
     "CacheControl",
@@ -22,6 +23,7 @@ CONTENT_HEADERS = (
     "ExpiresString",
 )
 ENCRYPTION = ("ServerSideEncryption", "SSEKMSKeyId", "BucketKeyEnabled")
+_UNTIL = "ObjectLockRetainUntilDate"
 LOCK = (
     "ObjectLockMode",
     "ObjectLockRetainUntilDate",
@@ -75,9 +77,20 @@ class Picture:
     def from_dict(cls, data: Mapping[str, Any]) -> Self:
         """The picture that `to_dict` made these values of. Raises ContractError for others."""
         try:
-            return cls(**data)
-        except TypeError as error:
+            picture = cls(**data)
+            whole_number(picture.size_bytes)
+            whole_number(picture.tag_count)
+            for text in (picture.etag, picture.website_redirect, picture.checksum_type):
+                word(text)
+            for table in (picture.metadata, picture.headers, picture.encryption, picture.lock, picture.checksums):
+                for name, value in table.items():
+                    word(name)
+                    word(value)
+            if (until := picture.lock.get(_UNTIL)) and datetime.fromisoformat(until).tzinfo is None:
+                raise ContractError(f"not a picture: {until} names no time zone")
+        except (TypeError, AttributeError, ValueError) as error:
             raise ContractError(f"not a picture: {error}") from error
+        return picture
 
 
 def bare_etag(etag: str) -> str:
@@ -211,8 +224,8 @@ def parse_picture_lines(text: str) -> Iterator[tuple[LotEntry, Picture]]:
     """Each line of an audit part. Raises ContractError naming the line that isn't one."""
     for number, line in enumerate(text.split("\n")[:-1], start=1):
         try:
-            data = json.loads(line)
-            entry = LotEntry(bucket=data["bucket"], key=data["key"], version_id=data["version_id"])
+            data = parse_object(line)
+            entry = LotEntry(bucket=word(data["bucket"]), key=word(data["key"]), version_id=word(data["version_id"]))
             yield entry, Picture.from_dict(data["before"])
         except (ValueError, KeyError, TypeError) as error:
             raise ContractError(f"line {number} is not a picture: {line[:200]!r}") from error

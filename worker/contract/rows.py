@@ -22,6 +22,9 @@ COPY_DIFFERS = "CopyDiffers"
 MAX_KEY_BYTES = 1024
 """The longest key S3 takes, in bytes of UTF-8 (S3 User Guide, "Naming Amazon S3 objects", 2026-11)."""
 
+MAX_DIGITS = 15
+"""Digits of a size in bytes or a status, at most: the largest object has 14 (S3 User Guide, 50 TB; 2026-11)."""
+
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class LotEntry:
@@ -146,6 +149,13 @@ def parse_result_rows(text: str) -> Iterator[ResultRow]:
         raise ContractError(f"not CSV: {error}") from error
 
 
+def _count(cell: str) -> int:
+    """The whole number in a cell. Raises ValueError for what isn't just digits, and not too many."""
+    if not (cell.isascii() and cell.isdigit() and len(cell) <= MAX_DIGITS):
+        raise ValueError(f"no whole number: {cell[:20]!r}")
+    return int(cell)
+
+
 def _parse_result_fields(number: int, fields: list[str]) -> ResultRow:
     """The row that the cells of line `number` hold. Raises ContractError when they hold none."""
     try:
@@ -154,9 +164,9 @@ def _parse_result_fields(number: int, fields: list[str]) -> ResultRow:
             entry=LotEntry(bucket=bucket, key=unquote(key, errors="strict"), version_id=version),
             outcome=Outcome(outcome),
             error_code=code,
-            http_status=int(http) if http else None,
+            http_status=_count(http) if http else None,
             message=message,
-            size_bytes=int(size) if size else None,
+            size_bytes=_count(size) if size else None,
             new_version_id=new_version,
         )
     except ValueError as error:

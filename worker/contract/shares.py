@@ -5,12 +5,15 @@ from dataclasses import dataclass
 from typing import Self
 
 from worker.contract.outcomes import ContractError
-from worker.contract.values import parse_object, whole_number, word
+from worker.contract.values import parse_object, real_number, whole_number, word
 
 SHARE_EVERY_S = 15.0
 """How often a task looks for its share, in seconds; each wait is up to a fifth longer or shorter."""
 
 SHARE_SPREAD = 0.2
+
+MOST_RATE = 1e9
+"""Requests a second: beyond all that a job can be given."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -39,13 +42,13 @@ class Share:
         try:
             data = parse_object(text)
             share = cls(
-                rate=float(data["rate"]),
-                most=float(data["most"]),
+                rate=real_number(data["rate"], least=0, most=MOST_RATE),
+                most=real_number(data["most"], least=0, most=MOST_RATE),
                 tasks=whole_number(data["tasks"]),
                 at=word(data["at"]),
             )
         except (ValueError, KeyError, TypeError, OverflowError) as error:
             raise ContractError(f"not a share: {text[:200]!r}") from error
-        if not 0 < share.rate <= share.most < float("inf"):
+        if not 0 < share.rate <= share.most:
             raise ContractError(f"not a share: {text[:200]!r}")
         return share

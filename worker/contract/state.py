@@ -78,7 +78,7 @@ def lot_name(number: int) -> str:
 
 _LOT_FILE = re.compile(r"(results|done|started)-([0-9]{1,18})(?:-([0-9]{1,18}))?\.(?:csv|json)")
 
-_UPLOAD_FILE = re.compile(r"uploads-\d+-([0-9a-f]{32})\.json")
+_UPLOAD_FILE = re.compile(r"uploads-[0-9]{1,18}-([0-9a-f]{32})\.json")
 
 
 @dataclass(frozen=True, slots=True)

@@ -57,7 +57,7 @@ def test_a_lease_comes_out_as_it_went_in(lease: Lease) -> None:
 )
 def test_what_is_no_lease_is_an_error(data: bytes) -> None:
     """A torn file, or one of another version, is never taken for a free job."""
-    with pytest.raises(ValueError, match=r"lease|version|pid|JSON|Expecting|Unterminated|invalid"):
+    with pytest.raises(ValueError, match=r"lease|version|JSON|not a whole number from 1 to 2147483647"):
         Lease.from_json(data)
 
 
