@@ -38,6 +38,7 @@ class DocumentedS3:
     Buckets, and what S3 does with requests.
 
     meddle: called before each request is answered, for tests in which somebody else is at work.
+    ignored: guards, by their headers, that are passed over as some emulators do.
     seen: every request, in order.
     """
 
@@ -46,6 +47,7 @@ class DocumentedS3:
         self.uploads: dict[str, Upload] = {}
         self.seen: list[Request] = []
         self.meddle: Callable[[Request], None] = lambda _: None
+        self.ignored: frozenset[str] = frozenset()
         self.lock = threading.RLock()
         self._numbers = count(1)
         self._clock = datetime(2026, 1, 1, tzinfo=UTC)
@@ -85,7 +87,7 @@ class DocumentedS3:
         path, _, query = request.headers["x-amz-copy-source"].partition("?")
         bucket, _, key = unquote(path).removeprefix("/").partition("/")
         source = self.find(bucket, key, dict(parse_qsl(query)).get("versionId", ""))
-        if request.headers.get("x-amz-copy-source-if-match", source.etag) != source.etag:
+        if self._guard(request, "x-amz-copy-source-if-match", source.etag) != source.etag:
             raise RefusedError(412, "PreconditionFailed", "x-amz-copy-source-if-match")
         if CUSTOMER in source.shown:
             raise RefusedError(400, "InvalidRequest", "stored using a form of Server Side Encryption")
@@ -174,11 +176,18 @@ class DocumentedS3:
             bucket.objects.pop(request.key, None)
 
     def check_destination(self, request: Request) -> None:
-        """Raise RefusedError unless the object that would be replaced is the one that `If-Match` names."""
-        if "if-match" in request.headers:
+        """Raise RefusedError unless what stands at the key is what `If-Match` names, or nothing, as `If-None-Match`."""
+        if self._guard(request, "if-match"):
             current = self.find(request.bucket, request.key)
             if current.etag != request.headers["if-match"]:
                 raise RefusedError(412, "PreconditionFailed", "If-Match")
+        versions = self.buckets[request.bucket].objects.get(request.key, [])
+        if self._guard(request, "if-none-match") and versions and not versions[-1].deleted:
+            raise RefusedError(412, "PreconditionFailed", "If-None-Match")
+
+    def _guard(self, request: Request, header: str, default: str = "") -> str:
+        """What a guard says, or the default where there is none, or it is passed over."""
+        return default if header in self.ignored else request.headers.get(header, default)
 
     def _keep(
         self, request: Request, *, body: bytes, told: Mapping[str, str], missing: int = 0, etag: str = "", **more: Any

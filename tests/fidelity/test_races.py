@@ -100,6 +100,62 @@ def test_what_is_newer_stays(
     assert world.documented.uploads == {}
 
 
+GUARDS = ("x-amz-copy-source-if-match", "if-match")
+HELD = [
+    ("single", "CopyObject", "open", "x-amz-copy-source-if-match"),
+    ("single", "CopyObject", "open", "if-match"),
+    # The version that was looked at is still there: its ETag holds, and only the destination's tells.
+    ("single", "CopyObject", "versioned", "if-match"),
+    ("in-parts", "UploadPartCopy", "open", "x-amz-copy-source-if-match"),
+    ("in-parts", "CompleteMultipartUpload", "open", "if-match"),
+    ("in-parts", "CompleteMultipartUpload", "versioned", "if-match"),
+]
+
+
+@pytest.mark.parametrize(("path", "operation", "bucket", "guard"), HELD)
+def test_each_guard_holds_alone(
+    path: str, operation: str, bucket: str, guard: str, world: World, tmp_path: Path
+) -> None:
+    """Where the other one is passed over, the key is `changed`, and theirs stays."""
+    assert world.documented
+    world.documented.ignored = frozenset(GUARDS) - {guard}
+
+    outcome = copy_meddled(world, (path, operation), bucket, overwrite, tmp_path)
+
+    assert outcome is Outcome.CHANGED
+    assert world.documented.find(bucket, KEY).body == b"newer"
+    assert world.documented.uploads == {}
+
+
+@pytest.mark.parametrize(("path", "operation"), [("single", "CopyObject"), ("in-parts", "CompleteMultipartUpload")])
+def test_without_guards_a_newer_object_would_be_lost(path: str, operation: str, world: World, tmp_path: Path) -> None:
+    """What an endpoint that passes over both does: so the tests above would notice a guard that isn't sent."""
+    assert world.documented
+    world.documented.ignored = frozenset(GUARDS)
+
+    outcome = copy_meddled(world, (path, operation), "versioned", overwrite, tmp_path)
+
+    assert outcome is Outcome.COPIED
+    assert world.documented.find("versioned", KEY).body != b"newer"
+
+
+@pytest.mark.parametrize(("path", "operation"), [("single", "CopyObject"), ("in-parts", "CompleteMultipartUpload")])
+def test_what_is_put_over_a_delete_marker_stays(path: str, operation: str, world: World, tmp_path: Path) -> None:
+    """A copy of a version under one holds only while nothing stands at the key (`If-None-Match: *`)."""
+    assert world.documented
+    named: Any = {"Bucket": "versioned", "Key": KEY}
+    version = world.s3.put_object(**named, Body=b"old")["VersionId"]
+    world.s3.delete_object(**named)
+    lie_in_wait(world, operation, lambda: overwrite(world.s3, "versioned"))
+
+    entry = LotEntry(bucket="versioned", key=KEY, version_id=version)
+    rows = run(world, [entry], tmp_path, *PATHS[path], "--allow-noncurrent")
+
+    assert rows["versioned", KEY].outcome is Outcome.CHANGED
+    assert world.documented.find("versioned", KEY).body == b"newer"
+    assert world.documented.uploads == {}
+
+
 UNSEEN = [
     ("single", "open", tag),
     ("single", "open", overwrite_with_the_same),

@@ -1,6 +1,8 @@
 """What is asked of a bucket once, for all of its keys."""
 
+import logging
 import threading
+from typing import Any
 
 import pytest
 
@@ -8,6 +10,7 @@ from tests.worker.actions.conftest import Script
 from worker.actions.asking import RefusedError
 from worker.actions.buckets import Buckets
 from worker.carry import LockDefaults
+from worker.errors import WorkerError
 
 
 def owner(script: Script) -> None:
@@ -100,6 +103,66 @@ def test_a_default_retention_that_may_not_be_seen_is_no_absent_one(script: Scrip
         Buckets(script.copy).lock_defaults("bucket")
 
     assert "s3:GetBucketObjectLockConfiguration" in refused.value.answer.message
+
+
+ODD_SETTINGS: list[dict[str, Any]] = [
+    {},
+    {"OwnershipControls": {"Rules": []}},
+    {"OwnershipControls": {"Rules": [{"ObjectOwnership": "BucketOwnerForgotten"}]}},
+]
+ODD_TIMES = 11
+
+
+@pytest.mark.parametrize("odd", ODD_SETTINGS)
+def test_an_ownership_setting_that_is_not_told_is_asked_for_again(odd: dict[str, Any], script: Script) -> None:
+    """Something on the way may have cut it off."""
+    script.stub.add_response("get_bucket_ownership_controls", odd)
+    script.ownership("BucketOwnerEnforced")
+
+    assert Buckets(script.copy).owner_if_acls_matter("bucket") is None
+
+
+@pytest.mark.parametrize("odd", ODD_SETTINGS)
+def test_where_the_setting_is_never_told_acls_are_taken_to_matter(
+    odd: dict[str, Any], script: Script, caplog: pytest.LogCaptureFixture
+) -> None:
+    """No key fails: each object is asked for its ACL, which is never wrong; the log says so once."""
+    for _ in range(ODD_TIMES):
+        script.stub.add_response("get_bucket_ownership_controls", odd)
+    owner(script)
+    buckets = Buckets(script.copy)
+
+    with caplog.at_level(logging.WARNING, "worker"):
+        assert [buckets.owner_if_acls_matter("bucket") for _ in range(2)] == ["me", "me"]
+
+    assert caplog.text.count("its ACLs are taken to matter") == 1
+
+
+def test_a_bucket_whose_owner_is_never_told_stops_the_task(script: Script) -> None:
+    """One error, after one series of questions, tells what to do; no key is failed for it."""
+    script.ownership("ObjectWriter")
+    for _ in range(ODD_TIMES):
+        script.stub.add_response("get_bucket_acl", {"Grants": []})
+    buckets = Buckets(script.copy)
+
+    for _ in range(2):
+        with pytest.raises(WorkerError, match=r"bucket bucket: .*no owner.* See what stands between"):
+            buckets.owner_if_acls_matter("bucket")
+
+
+@pytest.mark.parametrize(
+    "odd",
+    [{}, {"ObjectLockConfiguration": {}}, {"ObjectLockConfiguration": {"Rule": {"DefaultRetention": {"Days": 1}}}}],
+)
+def test_a_default_retention_that_is_never_told_stops_the_task(odd: dict[str, Any], script: Script) -> None:
+    """It could lock every copy: one error, after one series of questions."""
+    for _ in range(ODD_TIMES):
+        script.stub.add_response("get_object_lock_configuration", odd)
+    buckets = Buckets(script.copy)
+
+    for _ in range(2):
+        with pytest.raises(WorkerError, match=r"\(s3:GetBucketObjectLockConfiguration\).* See what stands between"):
+            buckets.lock_defaults("bucket")
 
 
 def test_whose_the_copies_are_is_remembered() -> None:

@@ -136,6 +136,51 @@ def test_annotations_are_refused_in_parts(monkeypatch: pytest.MonkeyPatch, scrip
         carrying.for_parts(SOURCE, HEAD, NOW)
 
 
+@pytest.mark.parametrize(
+    "odd", [{}, {"Owner": {"ID": "me"}}, {"Grants": [ME]}, {**PRIVATE, "Grants": [{"Grantee": ME["Grantee"]}]}]
+)
+def test_an_acl_that_is_not_told_is_no_acl(odd: dict[str, Any], script: Script) -> None:
+    """The answer counts as lost: nothing is copied by it, and the key is tried again."""
+    carrying = acls_matter(script)
+    script.stub.add_response("get_object_acl", odd)
+
+    with pytest.raises(RefusedError) as refused:
+        carrying.for_copy(SOURCE, HEAD, NOW)
+
+    assert refused.value.answer.lost
+    assert "asking for its ACL" in refused.value.answer.message
+
+
+@pytest.mark.parametrize("odd", [{}, {"TagSet": [{"Key": "a"}]}])
+def test_tags_that_are_not_told_are_no_tags(odd: dict[str, Any], script: Script) -> None:
+    """Stubborn, such an answer counts as lost; the copy in parts would lose the tags."""
+    script.bucket()
+    for _ in range(4):
+        script.stub.add_response("get_object_tagging", {"TagSet": []})
+
+    def spoil(parsed: dict[str, Any], **_: Any) -> None:
+        parsed.clear()
+        parsed.update(odd)
+
+    script.copy.client.meta.events.register("after-call.s3.GetObjectTagging", spoil)
+    carrying = Carrying(script.copy, Buckets(script.copy))
+
+    with pytest.raises(RefusedError) as refused:
+        carrying.for_parts(SOURCE, HEAD, NOW)
+
+    assert refused.value.answer.lost
+
+
+def test_half_a_retention_is_none(script: Script) -> None:
+    """A mode without its date, or the other way round: the headers were cut, and the copy would lose the lock."""
+    carrying = Carrying(script.copy, Buckets(script.copy))
+
+    for half in ({"ObjectLockMode": "COMPLIANCE"}, {"ObjectLockRetainUntilDate": NOW}):
+        with pytest.raises(RefusedError) as refused:
+            carrying.for_copy(SOURCE, {**HEAD, **half}, NOW)
+        assert refused.value.answer.lost
+
+
 def test_the_default_acl_is_the_owners_alone() -> None:
     """Anything more or less than the owner's full control is something to give again."""
     assert Acl("me", frozenset({('id="me"', "FULL_CONTROL")})).is_default

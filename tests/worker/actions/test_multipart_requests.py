@@ -1,5 +1,6 @@
 """One large object, copied in parts, request by request."""
 
+import logging
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -11,11 +12,12 @@ from tests.worker.actions.stores import MemoryStore
 from worker.actions.asking import RefusedError
 from worker.actions.buckets import Buckets
 from worker.actions.carrying import Carrying
-from worker.actions.multipart import Large, Multipart
+from worker.actions.multipart import Large, Multipart, UnsentError
 from worker.actions.parts import PartThreads
-from worker.actions.uploads import Uploads
+from worker.actions.uploads import Uploads, abort_left_behind
 from worker.carry import UnsupportedError
-from worker.contract import LotEntry
+from worker.contract import LotEntry, Outcome, ResultRow, format_result_rows
+from worker.results import read_earlier
 
 MIB = 1024**2
 NOW = datetime(2026, 11, 22, tzinfo=UTC)
@@ -34,12 +36,12 @@ LARGE = Large(
 TAGS = {"TagSet": [{"Key": "t", "Value": "1"}]}
 
 
-def multipart(script: Script) -> Multipart:
+def multipart(script: Script, store: MemoryStore | None = None) -> Multipart:
     """What copies large objects, in one part at a time."""
     return Multipart(
         script.copy,
         Carrying(script.copy, Buckets(script.copy)),
-        Uploads(MemoryStore(), 1),
+        Uploads(store or MemoryStore(), 1),
         threads=PartThreads(1),
         part_bytes=512 * MIB,
     )
@@ -133,6 +135,79 @@ def test_a_completion_whose_answer_is_lost_is_not_taken_for_an_overwrite(script:
         multipart(script).copy(LARGE)
 
     assert refused.value.answer.lost
+
+
+def test_an_answer_to_the_completion_without_an_etag_is_a_lost_one(script: Script) -> None:
+    """The upload is aborted, so that it can't come through later, and the object is looked at."""
+    up_to_the_part(script)
+    look_again(script)
+    script.stub.add_response("get_object_tagging", TAGS, SOURCE)
+    script.stub.add_response("complete_multipart_upload", {"VersionId": "v2"}, COMPLETION)
+    script.stub.add_response("abort_multipart_upload", {}, {**HERE, "UploadId": "u"})
+
+    with pytest.raises(RefusedError) as refused:
+        multipart(script).copy(LARGE)
+
+    assert refused.value.answer.lost
+    assert not isinstance(refused.value, UnsentError)
+
+
+@pytest.mark.parametrize("operation", ["get_object_tagging", "create_multipart_upload"])
+def test_a_refusal_before_the_completion_is_no_lost_copy(operation: str, script: Script) -> None:
+    """Only a completion makes the copy: what became of anything before it, nothing was copied."""
+    script.bucket(versioned=True)
+    for asked, answer in (("get_object_tagging", TAGS), ("create_multipart_upload", {"UploadId": "u"})):
+        if asked == operation:
+            script.stub.add_client_error(asked, "IllegalLocationConstraintException", "", 400)
+            break
+        script.stub.add_response(asked, answer)
+
+    with pytest.raises(UnsentError):
+        multipart(script).copy(LARGE)
+
+
+def test_a_part_of_another_version_is_not_taken(script: Script) -> None:
+    """S3 names the version that it copied a part of: any other is a reason to give the upload up."""
+    script.bucket(versioned=True)
+    script.stub.add_response("get_object_tagging", TAGS, SOURCE)
+    script.stub.add_response("create_multipart_upload", {"UploadId": "u"})
+    script.stub.add_response("upload_part_copy", {"CopySourceVersionId": "v0", "CopyPartResult": {"ETag": '"p"'}})
+    script.stub.add_response("abort_multipart_upload", {}, {**HERE, "UploadId": "u"})
+
+    with pytest.raises(UnsentError) as refused:
+        multipart(script).copy(LARGE)
+
+    assert refused.value.answer.message == "S3 copied a part of another version"
+
+
+@pytest.mark.parametrize("stopping", [True, False])
+def test_an_abortion_that_s3_does_not_confirm_is_noted_for_the_next_attempt(
+    stopping: bool,  # noqa: FBT001 (a table)
+    script: Script,
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    """Whatever becomes of the key, and be it finished by another upload; waited for only while the task goes on."""
+    store = MemoryStore()
+    up_to_the_part(script)
+    look_again(script)
+    script.stub.add_response("get_object_tagging", TAGS, SOURCE)
+    script.stub.add_client_error("complete_multipart_upload", "PreconditionFailed", "", 412)
+    for _ in range(4):
+        script.stub.add_client_error("abort_multipart_upload", "InternalError", "", 500)
+    copy = multipart(script, store)
+    if stopping:
+        script.stub.client.meta.events.register("before-call.s3.CompleteMultipartUpload", lambda **_: script.stop.set())
+
+    with caplog.at_level(logging.WARNING, "worker"), pytest.raises(RefusedError):
+        copy.copy(LARGE)
+
+    assert "an upload may have stayed" in caplog.text
+    store.files["results-1-00001.csv"] = format_result_rows(
+        [ResultRow(entry=LARGE.entry, outcome=Outcome.COPIED)]
+    ).encode()
+    script.stop.clear()
+    script.stub.add_response("abort_multipart_upload", {}, {**HERE, "UploadId": "u"})
+    assert abort_left_behind(script.copy, store, read_earlier(store, 2)) == 1
 
 
 def test_an_upload_that_is_gone_is_not_waited_for(script: Script) -> None:

@@ -12,10 +12,12 @@ from worker.contract import (
     ContractError,
     LotEntry,
     Picture,
+    bare_etag,
     differences,
     format_picture_line,
     parse_picture_lines,
     picture_of,
+    proves_content,
 )
 
 NOW = datetime(2026, 6, 1, tzinfo=UTC)
@@ -108,6 +110,37 @@ def test_a_picture_is_what_head_shows_but_for_what_a_copy_changes() -> None:
 def test_each_difference_is_told_in_words(expected: list[str], before: dict[str, Any], after: dict[str, Any]) -> None:
     """What can't be compared isn't called a difference; all else is."""
     assert list(differences(replace(PLAIN, **before), replace(PLAIN, **after), now=NOW)) == expected
+
+
+@pytest.mark.parametrize(
+    ("expected", "before", "after"),
+    [
+        (True, {}, {}),
+        (True, {"size_bytes": 0}, {"size_bytes": 0, "etag": MD5_B, "encryption": KMS}),
+        (True, {"etag": f"{MD5_A}-3"}, {"etag": f"{MD5_A}-3"}),
+        (True, {"checksums": CRC}, {"checksums": CRC, "etag": MD5_B, "encryption": KMS}),
+        (True, {"checksums": {**CRC, "MD5": "m"}}, {"checksums": CRC, "etag": f"{MD5_B}-2"}),
+        (False, {}, {"size_bytes": 8}),
+        (False, {"etag": ""}, {"etag": ""}),
+        (False, {}, {"etag": MD5_B}),
+        (False, {"etag": f"{MD5_A}-3"}, {"etag": f"{MD5_A}-2"}),
+        (False, {"encryption": KMS}, {"encryption": KMS}),
+        (False, {}, {"encryption": {"ServerSideEncryption": "aws:kms:dsse"}}),
+        (False, {"etag": MD5_B, "checksums": CRC}, {"checksums": {"CRC32": "BBBB"}}),
+        (False, {"etag": MD5_B, "checksums": CRC}, {"checksums": {"CRC32C": "AAAA"}}),
+        (False, {"etag": MD5_B, "checksums": CRC, "checksum_type": "COMPOSITE"}, {"checksums": CRC}),
+        (False, {"etag": MD5_B, "checksums": {"CRC32": "AAAA-2"}}, {"checksums": {"CRC32": "AAAA-2"}}),
+    ],
+)
+def test_what_proves_the_content(expected: bool, before: dict[str, Any], after: dict[str, Any]) -> None:  # noqa: FBT001 (a table)
+    """Only what S3 computed of all of it, the same in both pictures."""
+    assert expected is proves_content(replace(PLAIN, **before), replace(PLAIN, **after))
+
+
+@pytest.mark.parametrize("etag", [MD5_A, f'"{MD5_A}"', f'W/"{MD5_A}"'])
+def test_an_etag_is_the_same_with_and_without_quotes(etag: str) -> None:
+    """Servers and proxies write it in more than one way."""
+    assert bare_etag(etag) == MD5_A
 
 
 @given(
