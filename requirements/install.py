@@ -64,8 +64,10 @@ def install(folder: Path, lock: Path, *, project: bool = False) -> None:
 
 def _made_from(folder: Path, lock: Path, *, project: bool) -> str:
     """What the environment's content depends on, its place among it: none can be moved."""
-    table = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"] if project else None
-    parts = (str(folder.resolve()), sys.version, sys.base_prefix, str(table), str(ROOT) if project else "")
+    parts = [str(folder.resolve()), sys.version, sys.base_prefix]
+    if project:
+        table = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
+        parts += [str(ROOT), *(str(table.get(name)) for name in ("name", "version", "dependencies", "scripts"))]
     return hashlib.sha256(lock.read_bytes() + "\0".join(parts).encode()).hexdigest()
 
 
