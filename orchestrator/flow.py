@@ -17,6 +17,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from orchestrator.clock import Clock
+from orchestrator.errors import S3ReclassError
 from orchestrator.job_state import JobState
 from orchestrator.model import Call, Lot, Lots, Task, TaskRequest
 from orchestrator.places.base import Place
@@ -48,6 +49,14 @@ class Job:
     right: Right = UNQUESTIONED
     asked_to_stop: StopSign = never_stopped
 
+    def lot_size(self, lot: Lot) -> int:
+        """The size of the lot's file in bytes. Raises S3ReclassError when it can't be read."""
+        content = self.read_lot(lot)
+        try:
+            return content.stat().st_size if isinstance(content, Path) else len(content)
+        except OSError as error:
+            raise S3ReclassError(f"{content!s} can't be read: {error.strerror}") from error
+
     def lot_uri(self, lot: Lot) -> str:
         """Where a worker finds the lot."""
         return f"{self.lots_in_image}/{lot.name}.csv" if self.lots_in_image else self.state.lot_uri(lot)
@@ -61,7 +70,7 @@ class Plan:
     standings: where each lot stands before it.
     starts: the tasks to start, in order; more than the place's `max_tasks` start as others end.
     running: tasks of an earlier launcher that still run: they are watched, not started again.
-    uploads: lots that the state has no copy of.
+    uploads: lots that the state has no copy of, or one of another size.
     rate: requests a second that each task may send when as many run as can; 0 for no limit.
     budget: requests a second of all tasks together; 0 for no limit.
     only: the lots to work on; None: all that aren't complete.
@@ -108,7 +117,7 @@ def make_plan(job: Job, settings: PhaseSettings, rate: float | None, only: Colle
         standings=standings,
         starts=tuple(_request(job, settings, share, one.lot, one.files.next_attempt) for one in open_lots),
         running=running,
-        uploads=() if job.lots_in_image or not open_lots else job.state.missing_lots(job.lots),
+        uploads=() if job.lots_in_image or not open_lots else job.state.missing_lots(job.lots, job.lot_size),
         rate=share,
         budget=rate_per_task(settings.phase, rate, 1),
         only=None if only is None else frozenset(only),
@@ -118,6 +127,7 @@ def make_plan(job: Job, settings: PhaseSettings, rate: float | None, only: Colle
 def _request(job: Job, settings: PhaseSettings, rate: float, lot: Lot, attempt: int) -> TaskRequest:
     command = worker_command(
         settings,
+        lot=lot,
         lot_uri=job.lot_uri(lot),
         results_uri=job.state.results_uri(settings.phase, lot),
         attempt=attempt,

@@ -25,6 +25,7 @@ from worker.contract import (
     ContractError,
     LotEntry,
     LotFileName,
+    PartsDigest,
     Phase,
     Picture,
     ResultRow,
@@ -127,10 +128,12 @@ class JobState:
 
     # ------------------------------------------------------------ lots
 
-    def missing_lots(self, lots: Lots) -> tuple[Lot, ...]:
-        """The lots that the state has no copy of yet."""
-        there = set(self._store.names(f"{self.paths.job}/lots/"))
-        return tuple(lot for lot in lots.lots if self.paths.lot(lot.name) not in there)
+    def missing_lots(self, lots: Lots, size_of: Callable[[Lot], int]) -> tuple[Lot, ...]:
+        """The lots that the state has no copy of, or one of another size; size_of: a lot's, in bytes."""
+        there = dict(self._store.sizes(f"{self.paths.job}/lots/"))
+        return tuple(
+            lot for lot in lots.lots if (size := there.get(self.paths.lot(lot.name))) is None or size != size_of(lot)
+        )
 
     def lot_uri(self, lot: Lot) -> str:
         """Where a worker finds the lot's copy."""
@@ -231,15 +234,21 @@ class JobState:
 
     # ------------------------------------------------------------ results
 
-    def result_rows(self, phase: Phase, lot: str, attempt: int = 0) -> Iterator[ResultRow]:
+    def result_rows(
+        self, phase: Phase, lot: str, attempt: int = 0, *, seen: PartsDigest | None = None
+    ) -> Iterator[ResultRow]:
         """
         Each result of the lot in the order of writing: all attempts', or this one's.
 
+        seen: takes in each part that is read.
         Raises S3ReclassError naming a damaged part.
         """
         for path, data in self._parts(phase, lot, lambda paths: parts_in_order(paths, attempt)):
+            name = LotFileName.parse(path.rpartition("/")[2])
+            if seen is not None and name is not None:
+                seen.add(name.attempt, data)
             try:
-                yield from parse_result_rows(data.decode())
+                yield from parse_result_rows(data.decode(), phase)
             except ValueError as error:  # ContractError and UnicodeDecodeError are both
                 raise self._damaged(path, error) from error
 
@@ -268,6 +277,10 @@ class JobState:
     def lot_chunks(self, lot: str) -> Iterator[bytes]:
         """The bytes of the lot's copy in the state, in chunks; none when the job's lots travel in the image."""
         return self._store.chunks(self.paths.lot(lot))
+
+    def tally_uri(self, phase: Phase, lot: str, attempt: int) -> str:
+        """Where the tally of a finished attempt is."""
+        return self._store.uri(self.paths.results_folder(phase, lot) + self.paths.done_name(attempt))
 
     def _where(self, path: str) -> str:
         return self._store.uri(path)

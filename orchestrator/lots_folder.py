@@ -5,7 +5,7 @@ The folder of lots on disk, for those who read it; `lots_writer.py` writes it.
 """
 
 import hashlib
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from pathlib import Path
 
 from orchestrator.errors import S3ReclassError
@@ -15,6 +15,9 @@ from worker.contract import ContractError, LotEntry, parse_lot_line
 
 LOTS_JSON = "lots.json"
 BLOCK_BYTES = 1 << 20
+
+MAX_LINE_BYTES = 16 << 10
+"""More than any lot line takes: a key of 1,024 bytes, each of them `%XX`, a bucket, a version id."""
 
 
 def lot_path(folder: Path | str, lot: Lot) -> Path:
@@ -62,26 +65,71 @@ def _sha256(path: Path) -> str:
         raise S3ReclassError(f"{path} can't be read: {error.strerror}") from error
 
 
-def iter_lot(folder: Path | str, lot: Lot) -> Iterator[LotEntry]:
-    """The lot's entries, in order, read as a stream. Raises S3ReclassError naming a line that isn't a lot's."""
+def iter_lot(folder: Path | str, lot: Lot, buckets: Collection[str] = ()) -> Iterator[LotEntry]:
+    """
+    The lot's entries, in order, read as a stream.
+
+    buckets: the job's; of none, any are taken.
+    Raises S3ReclassError naming a line that isn't a lot's, and at the end when these weren't the lot's bytes.
+    """
     path = lot_path(folder, lot)
-    number = 0
+    return entries_in(_chunks(path), lot, buckets, where=str(path), advice="split the key file again")
+
+
+def _chunks(path: Path) -> Iterator[bytes]:
     try:
-        with path.open(encoding="utf-8", newline="\n") as file:
-            for number, line in enumerate(file, start=1):  # noqa: B007 (used in the message below)
-                yield parse_lot_line(line.removesuffix("\n"))
+        with path.open("rb") as file:
+            while chunk := file.read(BLOCK_BYTES):
+                yield chunk
     except FileNotFoundError:
         raise S3ReclassError(f"{path} is missing: split the key file again") from None
     except OSError as error:
         raise S3ReclassError(f"{path} can't be read: {error.strerror}") from error
-    except (ContractError, UnicodeDecodeError) as error:
-        raise S3ReclassError(f"{path}, line {number}: {error}: split the key file again") from error
+
+
+def entries_in(
+    chunks: Iterable[bytes], lot: Lot, buckets: Collection[str], *, where: str, advice: str
+) -> Iterator[LotEntry]:
+    """
+    The entries in a lot's bytes, in order.
+
+    buckets: the job's; of none, any are taken. where, advice: for messages: what the bytes are of, and what to do.
+    Raises S3ReclassError naming a line that isn't a lot's, and at the end when these weren't the lot's bytes.
+    """
+    number, digest = 0, hashlib.sha256()
+    for number, line in enumerate(_lines(chunks, digest.update), start=1):
+        try:
+            if len(line) > MAX_LINE_BYTES:
+                raise ContractError(f"over {MAX_LINE_BYTES:,} bytes long")  # noqa: TRY301 (one message for all)
+            entry = parse_lot_line(line.decode())
+        except (ContractError, UnicodeDecodeError) as error:
+            raise S3ReclassError(f"{where}, line {number}: {error}: {advice}") from error
+        if buckets and entry.bucket not in buckets:
+            raise S3ReclassError(f"{where}, line {number}: {entry.bucket} is none of the job's buckets: {advice}")
+        yield entry
+    if number != lot.keys:
+        raise S3ReclassError(f"{where} has {number:,} lines, and {lot.name} of the job {lot.keys:,}: {advice}")
+    if digest.hexdigest() != lot.sha256:
+        raise S3ReclassError(f"{where} isn't {lot.name} of the job, its sha256 is another: {advice}")
+
+
+def _lines(chunks: Iterable[bytes], each: Callable[[bytes], None]) -> Iterator[bytes]:
+    r"""The lines of these chunks, without their `\n`; one that is too long ends them. each: given each chunk."""
+    rest = b""
+    for chunk in chunks:
+        each(chunk)
+        *lines, rest = (rest + chunk).split(b"\n")
+        yield from lines
+        if len(rest) > MAX_LINE_BYTES:
+            break
+    if rest:
+        yield rest
 
 
 def iter_entries(folder: Path | str, lots: Lots) -> Iterator[LotEntry]:
     """Every entry of the job, in the key file's order, read as a stream."""
     for lot in lots.lots:
-        yield from iter_lot(folder, lot)
+        yield from iter_lot(folder, lot, lots.buckets)
 
 
 def sample_entries(folder: Path | str, lots: Lots, indexes: Iterable[int]) -> tuple[LotEntry, ...]:

@@ -12,7 +12,7 @@ from orchestrator.clients.state_store import StateStore
 from orchestrator.errors import S3ReclassError
 from orchestrator.model import Lot, Lots
 from orchestrator.planning.standing import LotFiles, LotStanding, files_by_lot, standing_of
-from worker.contract import ContractError, Phase, StatePaths, Tally
+from worker.contract import OUTCOMES, ContractError, Phase, StatePaths, Tally
 
 
 class Standings:
@@ -31,19 +31,19 @@ class Standings:
     def of_phase(self, lots: Lots, phase: Phase) -> tuple[LotStanding, ...]:
         """Where each lot stands in the phase, in order."""
         folder = self._paths.phase_folder(phase)
-        by_lot = files_by_lot(self._store.names(folder), folder)
+        by_lot = files_by_lot(self._store.sizes(folder), folder)
         done = {path for lot, files in by_lot.items() for path in self._done_paths(phase, lot, files.done)}
         running = {self._progress_path(phase, lot) for lot, files in by_lot.items() if files.attempt not in files.done}
-        tallies = {**self._read_finished(done), **self._read(running)}
+        tallies = {**self._read_finished(phase, done), **self._read(phase, running)}
         return tuple(self._standing(lot, phase, by_lot.get(lot.name, LotFiles()), tallies) for lot in lots.lots)
 
     def of_lot(self, lot: Lot, phase: Phase) -> LotStanding:
         """Where one lot stands in the phase."""
         folder = self._paths.results_folder(phase, lot.name)
-        files = files_by_lot(self._store.names(folder), self._paths.phase_folder(phase)).get(lot.name, LotFiles())
-        tallies = self._read_finished(self._done_paths(phase, lot.name, files.done))
+        files = files_by_lot(self._store.sizes(folder), self._paths.phase_folder(phase)).get(lot.name, LotFiles())
+        tallies = self._read_finished(phase, self._done_paths(phase, lot.name, files.done))
         if files.attempt not in files.done:
-            tallies = {**tallies, **self._read([self._progress_path(phase, lot.name)])}
+            tallies = {**tallies, **self._read(phase, [self._progress_path(phase, lot.name)])}
         return self._standing(lot, phase, files, tallies)
 
     def after(self, known: LotStanding, phase: Phase, attempt: int) -> LotStanding:
@@ -53,20 +53,21 @@ class Standings:
         One request where the attempt left its tally, as nearly all do; only where it didn't, the files are listed.
         """
         [path] = self._done_paths(phase, known.lot.name, [attempt])
-        tally = self._read_finished([path]).get(path)
+        tally = self._read_finished(phase, [path]).get(path)
         if tally is None:
             return self.of_lot(known.lot, phase)
         done = tuple(sorted({*known.files.done, attempt}))
         files = replace(known.files, attempt=max(known.files.attempt, attempt), done=done, started_only=False)
-        return standing_of(known.lot, files, [tally, *([known.finished] if known.finished else [])], None)
+        return standing_of(known.lot, files, (), None, believed=[tally, *([known.finished] if known.finished else [])])
 
     def progress(self, phase: Phase, lots: Iterable[str]) -> Mapping[str, Tally]:
         """The progress of these lots' running attempts, by lot name, as far as they have told any."""
         paths = {self._progress_path(phase, lot): lot for lot in lots}
-        return {paths[path]: tally for path, tally in self._read(paths).items()}
+        return {paths[path]: tally for path, tally in self._read(phase, paths).items()}
 
     def _standing(self, lot: Lot, phase: Phase, files: LotFiles, tallies: Mapping[str, Tally]) -> LotStanding:
-        done = [tallies[path] for path in self._done_paths(phase, lot.name, files.done)]
+        # One may be gone since the files were listed.
+        done = [tallies[path] for path in self._done_paths(phase, lot.name, files.done) if path in tallies]
         return standing_of(lot, files, done, tallies.get(self._progress_path(phase, lot.name)))
 
     def _done_paths(self, phase: Phase, lot: str, attempts: Iterable[int]) -> list[str]:
@@ -76,16 +77,19 @@ class Standings:
     def _progress_path(self, phase: Phase, lot: str) -> str:
         return self._paths.results_folder(phase, lot) + self._paths.progress_name()
 
-    def _read_finished(self, paths: Iterable[str]) -> Mapping[str, Tally]:
+    def _read_finished(self, phase: Phase, paths: Iterable[str]) -> Mapping[str, Tally]:
         wanted = tuple(paths)
-        self._finished |= self._read(path for path in wanted if path not in self._finished)
+        self._finished |= self._read(phase, (path for path in wanted if path not in self._finished))
         return {path: self._finished[path] for path in wanted if path in self._finished}
 
-    def _read(self, paths: Iterable[str]) -> Mapping[str, Tally]:
-        return {path: self._tally(path, data) for path, data in self._store.read_many(paths).items()}
+    def _read(self, phase: Phase, paths: Iterable[str]) -> Mapping[str, Tally]:
+        return {path: self._tally(phase, path, data) for path, data in self._store.read_many(paths).items()}
 
-    def _tally(self, path: str, data: bytes) -> Tally:
+    def _tally(self, phase: Phase, path: str, data: bytes) -> Tally:
         try:
-            return Tally.from_json(data)
+            tally = Tally.from_json(data)
         except ContractError as error:
             raise self._damaged(path, error) from error
+        if others := tally.outcomes.keys() - set(OUTCOMES[phase]):
+            raise self._damaged(path, ContractError(f"{', '.join(sorted(others))} is no outcome of the {phase} phase"))
+        return tally

@@ -16,6 +16,7 @@ MIN_PART_BYTES = 5 * MIB
 
 MAX_THREADS = 1_000
 _ACCOUNT_DIGITS = 12
+_SHA256_DIGITS = 64
 
 LANES = ("fast", "careful")
 
@@ -38,7 +39,8 @@ class Options:
     """
     What one run of the worker does.
 
-    lot: the lot's URI. results: the URI of the lot's results folder.
+    lot: the lot's URI. lot_digest: the digest of its bytes, "" for any. lot_keys: its lines, None for any number.
+    results: the URI of the lot's results folder.
     attempt: counts from 1.
     rate: requests per second, 0 for no limit. rate_from: the URI of this task's share of a rate for many, or "".
     threads: requests in flight, 0 to find out how many serve.
@@ -55,6 +57,8 @@ class Options:
     lot: str
     results: str
     attempt: int
+    lot_digest: str = ""
+    lot_keys: int | None = None
     rate: float = 0
     rate_from: str = ""
     threads: int = 0
@@ -148,6 +152,20 @@ def _phase_parser(
     needed.add_argument(
         "--attempt", metavar="N", type=_whole(1, 2**31 - 1), required=True, help="which attempt this is, from 1"
     )
+    needed.add_argument(
+        "--lot-digest",
+        type=_sha256,
+        default=argparse.SUPPRESS,
+        metavar="HEX",
+        help="the sha256 that the lot's bytes must have, or else nothing is done",
+    )
+    needed.add_argument(
+        "--lot-keys",
+        type=_whole(0, 2**63 - 1),
+        default=argparse.SUPPRESS,
+        metavar="N",
+        help="how many lines the lot must have, or else nothing is done",
+    )
     parser.add_argument(
         "--rate",
         type=_rate,
@@ -208,6 +226,12 @@ def _whole(least: int, most: int) -> Callable[[str], int]:
 def _account(text: str) -> str:
     if not (len(text) == _ACCOUNT_DIGITS and text.isascii() and text.isdigit()):
         raise argparse.ArgumentTypeError(f"{text!r} is not an account id: {_ACCOUNT_DIGITS} digits")
+    return text
+
+
+def _sha256(text: str) -> str:
+    if len(text) != _SHA256_DIGITS or set(text) - set("0123456789abcdef"):
+        raise argparse.ArgumentTypeError(f"{text!r} is not a sha256: {_SHA256_DIGITS} digits of 0 to 9 and a to f")
     return text
 
 

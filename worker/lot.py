@@ -1,5 +1,6 @@
 """Read a lot as a stream: a chunk at a time, so that memory doesn't grow with the lot."""
 
+import hashlib
 import time
 from collections.abc import Callable, Iterable, Iterator
 from io import BytesIO
@@ -23,22 +24,49 @@ MAX_LINE_BYTES = 16 * 1024
 _CHUNK_TRIES = 8
 
 
-def read_lot(uri: str, client: "Callable[[], S3Client]") -> Iterator[LotEntry]:
+def read_lot(
+    uri: str, client: "Callable[[], S3Client]", *, sha256: str = "", keys: int | None = None
+) -> Iterator[LotEntry]:
     """
     Each entry of the lot, in order.
 
     client: makes the state's client; called only for an `s3://` URI.
-    Raises WorkerError, naming the lot and the line, when it can't be read or a line isn't a manifest line.
+    sha256, keys: what the lot must be; "" and None for any. If there is either, the lot is read through before its
+        first entry: of another lot no key is worked on.
+    Raises WorkerError, naming the lot and the line, when it can't be read, isn't that lot or a line isn't a manifest
+    line.
     """
     place = split_s3_uri(uri)
-    chunks = _file_chunks(uri) if place is None else _s3_chunks(client(), *place)
-    for number, line in enumerate(split_lines(chunks, uri), start=1):
+    s3 = None if place is None else client()
+
+    def chunks() -> Iterator[bytes]:
+        read = _file_chunks(uri) if place is None or s3 is None else _s3_chunks(s3, *place)
+        return _checked(read, uri, sha256, keys)
+
+    if sha256 or keys is not None:
+        for _ in chunks():
+            pass
+    for number, line in enumerate(split_lines(chunks(), uri), start=1):
         try:
             yield parse_lot_line(line.decode())
         except UnicodeDecodeError as error:
             raise WorkerError(f"{uri}, line {number}: not UTF-8") from error
         except ContractError as error:
             raise WorkerError(f"{uri}, line {number}: {error}") from error
+
+
+def _checked(chunks: Iterable[bytes], uri: str, sha256: str, keys: int | None) -> Iterator[bytes]:
+    """These chunks. Raises WorkerError after the last one when they weren't those of the lot."""
+    digest, lines, last = hashlib.sha256(), 0, b"\n"
+    for chunk in chunks:
+        digest.update(chunk)
+        lines, last = lines + chunk.count(b"\n"), chunk[-1:]
+        yield chunk
+    lines += last != b"\n"
+    if keys not in (None, lines):
+        raise WorkerError(f"{uri} isn't the lot that it should be: it has {lines:,} lines and not {keys:,}")
+    if sha256 not in ("", digest.hexdigest()):
+        raise WorkerError(f"{uri} isn't the lot that it should be: its sha256 is {digest.hexdigest()}, not {sha256}")
 
 
 def split_lines(chunks: Iterable[bytes], uri: str) -> Iterator[bytes]:

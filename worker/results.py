@@ -10,12 +10,15 @@ from datetime import UTC, datetime
 
 from worker.contract import (
     COPY_DIFFERS,
+    MOST_PART_ROWS,
     ContractError,
     DigestTable,
     ExitCode,
     LotEntry,
     LotFileName,
     Outcome,
+    PartsDigest,
+    Phase,
     Picture,
     ResultRow,
     StatePaths,
@@ -30,7 +33,7 @@ from worker.contract import (
 from worker.errors import WorkerError
 from worker.store import Store
 
-FLUSH_ROWS = 5_000
+FLUSH_ROWS = MOST_PART_ROWS
 """Rows in a part, at most: a lot of 1,000,000 keys makes 200 full parts."""
 
 FLUSH_S = 5.0
@@ -52,12 +55,14 @@ class Earlier:
     differing: what was found wrong with copies that were made, by the keys' digests.
     last_seq: the highest sequence number of this attempt's own parts (a run of it by hand, say), or 0.
     notes_of_uploads: the names of the notes that tell of uploads in parts for keys which aren't finished.
+    parts: what the parts amount to that this was read from.
     """
 
     finished: DigestTable
     last_seq: int
     differing: Mapping[int, str] = field(default_factory=dict)
     notes_of_uploads: tuple[str, ...] = ()
+    parts: PartsDigest = field(default_factory=PartsDigest)
 
     def outcome(self, entry: LotEntry) -> Outcome | None:
         """The outcome of a finished key, None for one that needs work."""
@@ -77,9 +82,11 @@ class Earlier:
         return replace(row, outcome=Outcome.ERROR, error_code=COPY_DIFFERS, message=found) if found else row
 
 
-def read_earlier(store: Store, attempt: int) -> Earlier:
+def read_earlier(store: Store, attempt: int, phase: Phase | None = None) -> Earlier:
     """
     What earlier attempts left in the results folder.
+
+    phase: the one that the folder is of; None for any.
 
     Only succeeded results matter: nothing but another succeeded one supersedes them (contract.supersedes),
     and keys that failed or are pending are tried again.
@@ -89,8 +96,12 @@ def read_earlier(store: Store, attempt: int) -> Earlier:
     numbers = [number for number in map(LotFileName.parse, names) if number and number.kind == "results"]
     finished = DigestTable(number_bytes=1)
     differing: dict[int, str] = {}
+    parts = PartsDigest()
     for number in sorted(numbers):
-        for row in _read_part(store, StatePaths.part_name(number.attempt, number.seq)):
+        name = StatePaths.part_name(number.attempt, number.seq)
+        content = store.read(name)
+        parts.add(number.attempt, content)
+        for row in _rows_in(content, store.where(name), phase):
             if row.outcome.status is TaskStatus.SUCCEEDED:
                 finished[digest_of(row.entry)] = _OUTCOMES.index(row.outcome)
             elif row.error_code == COPY_DIFFERS:
@@ -103,18 +114,19 @@ def read_earlier(store: Store, attempt: int) -> Earlier:
         notes_of_uploads=tuple(
             sorted(name for name, digest in digests.items() if digest is not None and digest not in finished)
         ),
+        parts=parts,
     )
 
 
-def _read_part(store: Store, name: str) -> Iterator[ResultRow]:
+def _rows_in(content: bytes, where: str, phase: Phase | None) -> Iterator[ResultRow]:
     advice = "put it aside, and its keys are done again"
     try:
-        text = store.read(name).decode()
-        yield from parse_result_rows(text)
+        text = content.decode()
+        yield from parse_result_rows(text, phase)
     except (UnicodeDecodeError, ContractError) as error:
-        raise WorkerError(f"{store.where(name)} is damaged: {error}; {advice}") from error
+        raise WorkerError(f"{where} is damaged: {error}; {advice}") from error
     if not text.endswith("\n"):
-        raise WorkerError(f"{store.where(name)} is damaged: empty or cut off; {advice}")
+        raise WorkerError(f"{where} is damaged: empty or cut off; {advice}")
 
 
 class Recorder:
@@ -122,6 +134,7 @@ class Recorder:
     Writes this attempt's results: rows in parts, progress now and then, the tally at the end.
 
     requests: how many requests this attempt has sent.
+    parts: what the parts of earlier attempts, and of this one, amount to so far.
     before_progress: called before the progress is written anew.
     clock: seconds, monotonic. now: the time in UTC.
     """
@@ -133,6 +146,7 @@ class Recorder:
         attempt: int,
         last_seq: int,
         requests: Callable[[], int],
+        parts: PartsDigest | None = None,
         before_progress: Callable[[], None] = lambda: None,
         clock: Callable[[], float] = time.monotonic,
         now: Callable[[], datetime] = lambda: datetime.now(UTC),
@@ -142,6 +156,7 @@ class Recorder:
         self._seq = self._audit_seq = last_seq
         self._pictures: queue.SimpleQueue[tuple[LotEntry, Picture]] = queue.SimpleQueue()
         self._requests = requests
+        self._parts = parts or PartsDigest()
         self._before_progress = before_progress
         self._clock = clock
         self._now = now
@@ -186,7 +201,9 @@ class Recorder:
         if pictures:
             self._audit_seq = self._create(StatePaths.audit_name, self._audit_seq, pictures.encode())
         if self._rows:
-            self._seq = self._create(StatePaths.part_name, self._seq, format_result_rows(self._rows).encode())
+            content = format_result_rows(self._rows).encode()
+            self._seq = self._create(StatePaths.part_name, self._seq, content)
+            self._parts.add(self._attempt, content)
             self._rows.clear()
         self._flushed_at = self._clock()
 
@@ -215,7 +232,8 @@ class Recorder:
         """
         self.flush()
         code = exit_code_of(self._outcomes) if complete else ExitCode.INTERRUPTED
-        content = self.tally(code).to_json().encode()
+        tally = replace(self.tally(code), parts=self._parts.parts() if complete else None)
+        content = tally.to_json().encode()
         self._store.replace(StatePaths.progress_name(), content)
         if complete:
             self._store.replace(StatePaths.done_name(self._attempt), content)

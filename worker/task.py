@@ -90,15 +90,17 @@ class Task:
             wait=lambda seconds: clock.wait(self._stop, seconds),
             hold=turns.hold,
         )
-        entries = first_of(read_lot(options.lot, self._state_client))
+        lot = read_lot(options.lot, self._state_client, sha256=options.lot_digest, keys=options.lot_keys)
+        entries = first_of(lot)
         turns.begin()
-        earlier = read_earlier(store, options.attempt)
+        earlier = read_earlier(store, options.attempt, options.phase)
         s3 = self._s3(pace)
         recorder = Recorder(
             store,
             attempt=options.attempt,
             last_seq=earlier.last_seq,
             requests=lambda: pace.sent,
+            parts=earlier.parts,
             before_progress=turns.check,
             clock=clock,
         )

@@ -75,6 +75,9 @@ class StateStore(Protocol):
     def names(self, folder: str) -> Iterator[str]:
         """The path of every file below the folder (which ends in `/`), in no particular order."""
 
+    def sizes(self, folder: str) -> Iterator[tuple[str, int]]:
+        """The same paths, each with its file's size in bytes."""
+
     def write(self, path: str, data: bytes) -> None:
         """Put the file there whole, replacing what was there."""
 
@@ -139,6 +142,12 @@ class DirectoryStore:
             base = Path(place).relative_to(self._root).as_posix()
             # A dot file is a write that hasn't been renamed into place.
             yield from (f"{base}/{name}" for name in files if not name.startswith("."))
+
+    def sizes(self, folder: str) -> Iterator[tuple[str, int]]:
+        for path in self.names(folder):
+            # One that went meanwhile isn't there.
+            with suppress(FileNotFoundError):
+                yield path, (self._root / path).stat().st_size
 
     def write(self, path: str, data: bytes) -> None:
         self._write(path, BytesIO(data))
@@ -237,10 +246,15 @@ class S3Store:
             total, pinned = int(told["ContentRange"].rpartition("/")[2]), {"IfMatch": told["ETag"]}
 
     def names(self, folder: str) -> Iterator[str]:
+        return (path for path, _ in self.sizes(folder))
+
+    def sizes(self, folder: str) -> Iterator[tuple[str, int]]:
         pages = self._s3.get_paginator("list_objects_v2").paginate(Bucket=self._bucket, Prefix=self._prefix + folder)
         with self._errors("listing"):
             for page in pages:
-                yield from (item["Key"].removeprefix(self._prefix) for item in page.get("Contents", ()))
+                yield from (
+                    (item["Key"].removeprefix(self._prefix), item.get("Size", 0)) for item in page.get("Contents", ())
+                )
 
     def write(self, path: str, data: bytes) -> None:
         with self._errors("writing"):

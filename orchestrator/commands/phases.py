@@ -8,7 +8,7 @@ from orchestrator import assemble
 from orchestrator.clients.objects import region
 from orchestrator.clock import Clock
 from orchestrator.commands.output import say, tell, tell_json
-from orchestrator.commands.progress import audience, counted, outcome_lines
+from orchestrator.commands.progress import audience, counted, doubt_lines, outcome_lines
 from orchestrator.errors import S3ReclassError
 from orchestrator.flow import Job, Plan, begin, plan_calls, see_through
 from orchestrator.model import Lots
@@ -93,6 +93,8 @@ def _show_what(run: Run, plan: Plan) -> None:
     summed = plan.totals
     if summed.complete:
         voice(f"{summed.complete} of {summed.lots} lots are complete already and are left alone")
+    for line in doubt_lines(phase, plan.standings):
+        voice(line)
     if plan.running:
         voice(f"reattached to {counted(len(plan.running), 'running task')}")
 
@@ -168,6 +170,8 @@ def say_next_steps(run: Run, phase: Phase, code: ExitCode, ending: Ending) -> No
         say(f"{pending:,} keys are pending: run {again} again later{wait}")
     if summed.unprocessed:
         say(f"{summed.unprocessed:,} keys are unprocessed: run the same command again")
+    elif summed.unfinished:
+        say(f"lots of {summed.unfinished:,} keys weren't finished: run the same command again")
     if code == ExitCode.SOME_FAILED:
         say("which keys and why: `s3reclass report --csv report.csv`; running again tries failed keys again")
     if phase is Phase.RESTORE and code == ExitCode.GOOD:

@@ -1,7 +1,7 @@
 """How a run shows itself: a live display on a terminal, plain lines elsewhere. All of it on standard error."""
 
 from collections import deque
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 
 from rich.console import Console
@@ -10,7 +10,7 @@ from rich.text import Text
 
 from orchestrator.clock import Clock
 from orchestrator.commands.output import say
-from orchestrator.planning.standing import Totals
+from orchestrator.planning.standing import LotStanding, Totals
 from orchestrator.planning.text import duration, printable
 from orchestrator.watch import Snapshot
 from worker.contract import OUTCOMES, Outcome, Phase
@@ -143,3 +143,16 @@ def outcome_lines(phase: Phase, totals: Totals) -> list[str]:
 def counted(number: int, noun: str) -> str:
     """The number with its noun, which takes an s unless there is one: `1 task`, `2,000 tasks`."""
     return f"{number:,} {noun}" if number == 1 else f"{number:,} {noun}s"
+
+
+SHOWN_DOUBTS = 10
+
+
+def doubt_lines(phase: Phase, standings: Iterable[LotStanding]) -> Iterator[str]:
+    """A line for each of some lots that aren't finished though a tally says so, and what to do about them."""
+    doubted = [one for one in standings if one.doubt]
+    for one in doubted[:SHOWN_DOUBTS]:
+        yield f"{one.lot.name} isn't finished, though a tally says so: {one.doubt}"
+    if doubted:
+        more = f"and {len(doubted) - SHOWN_DOUBTS:,} lots more: " if len(doubted) > SHOWN_DOUBTS else ""
+        yield f"{more}`s3reclass run --phase {phase}` does again what is missing"

@@ -5,7 +5,7 @@ import sys
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import nullcontext
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from itertools import chain
 from pathlib import Path
 from typing import Any
@@ -15,16 +15,15 @@ import click
 from orchestrator import assemble
 from orchestrator.commands.options import uses_settings
 from orchestrator.commands.output import say, tell
-from orchestrator.errors import S3ReclassError
 from orchestrator.job_state import JobState
 from orchestrator.lot_table import table_for
-from orchestrator.lots_folder import iter_lot
-from orchestrator.model import Lot
-from orchestrator.planning.report import UNPROCESSED, ReportTotals, phase_to_report, report_rows, status_of
+from orchestrator.lots_folder import entries_in, iter_lot
+from orchestrator.model import Lot, Lots
+from orchestrator.planning.report import UNPROCESSED, ReportTotals, doubts_of, phase_to_report, report_rows, status_of
 from orchestrator.planning.spreadsheet import harmless
 from orchestrator.settings import Settings
 from orchestrator.whole_file import whole_file
-from worker.contract import OUTCOMES, RESULT_COLUMNS, ContractError, LotEntry, Outcome, Phase, parse_lot_line
+from worker.contract import OUTCOMES, RESULT_COLUMNS, ExitCode, LotEntry, Outcome, PartsDigest, Phase
 
 SHOWN_FAILURES = 10
 
@@ -60,57 +59,60 @@ def command(
     lots = state.lots()
     wanted = Phase(phase) if phase else phase_to_report(state.begun_phases())
     counted = ReportTotals(outcomes=Counter(), bytes_by_outcome=Counter())
-    failures: list[tuple[str, ...]] = []
-    rows = _rows(state, lots.lots, wanted, Path(settings.lots), counted, failures)
+    found = _Found()
+    rows = _rows(state, lots, wanted, Path(settings.lots), counted, found)
     if csv_file:
         kept = (cells for cells in rows if not only or cells[7] in only)
         _write(csv_file, kept, header=header)
     else:
         for _ in rows:
             pass
-    _print(lots.job, wanted, counted, failures, to_stderr=csv_file == "-")
-    return counted.exit_code()
+    _print(lots.job, wanted, counted, found.failures, to_stderr=csv_file == "-")
+    for line in found.doubts[:SHOWN_FAILURES]:
+        say(line)
+    if more := len(found.doubts[SHOWN_FAILURES:]):
+        say(f"... and {more:,} lots more")
+    return ExitCode.SOME_FAILED if found.doubts else counted.exit_code()
+
+
+@dataclass(frozen=True, slots=True)
+class _Found:
+    """
+    What a report says beside its rows.
+
+    failures: some rows of failed keys. doubts: what speaks against lots' tallies.
+    """
+
+    failures: list[tuple[str, ...]] = field(default_factory=list)
+    doubts: list[str] = field(default_factory=list)
 
 
 def _rows(
-    state: JobState,
-    lots: Iterable[Lot],
-    phase: Phase,
-    lots_dir: Path,
-    counted: ReportTotals,
-    failures: list[tuple[str, ...]],
+    state: JobState, lots: Lots, phase: Phase, lots_dir: Path, counted: ReportTotals, found: _Found
 ) -> Iterator[tuple[str, ...]]:
-    for lot in lots:
-        with table_for(lot.keys, dump=list, load=tuple) as standing:
-            for cells in report_rows(_entries(state, lot, lots_dir), state.result_rows(phase, lot.name), standing):
+    for standing in state.standings(lots, phase):
+        lot, seen, unprocessed = standing.lot, PartsDigest(), counted.outcomes[UNPROCESSED]
+        with table_for(lot.keys, dump=list, load=tuple) as results:
+            rows = state.result_rows(phase, lot.name, seen=seen)
+            for cells in report_rows(_entries(state, lots, lot, lots_dir), rows, results):
                 counted.add(cells)
-                if cells[3] == "failed" and cells[7] != UNPROCESSED and len(failures) < SHOWN_FAILURES:
-                    failures.append(cells)
+                if cells[3] == "failed" and cells[7] != UNPROCESSED and len(found.failures) < SHOWN_FAILURES:
+                    found.failures.append(cells)
                 yield cells
+        unprocessed = counted.outcomes[UNPROCESSED] - unprocessed
+        tally = state.tally_uri(phase, lot.name, standing.finished.attempt if standing.finished else 0)
+        if why := doubts_of(standing, seen.parts(), unprocessed, tally):
+            found.doubts.append(why)
 
 
-def _entries(state: JobState, lot: Lot, lots_dir: Path) -> Iterator[LotEntry]:
-    """The lot's entries: from the state, or from lots/ when the lots travel in the image."""
+def _entries(state: JobState, lots: Lots, lot: Lot, lots_dir: Path) -> Iterator[LotEntry]:
+    """The lot's entries: from the state, or from lots/ when the lots travel in the image. Raises as `entries_in`."""
     chunks = state.lot_chunks(lot.name)
     first = next(chunks, None)
     if first is None:
-        yield from iter_lot(lots_dir, lot)
-        return
-    try:
-        for line in _lines(chain((first,), chunks)):
-            yield parse_lot_line(line.decode())
-    except (UnicodeDecodeError, ContractError) as error:
-        raise S3ReclassError(f"{lot.name} can't be read: {error}") from error
-
-
-def _lines(chunks: Iterable[bytes]) -> Iterator[bytes]:
-    r"""The lines of these chunks, without their `\n`."""
-    rest = b""
-    for chunk in chunks:
-        *lines, rest = (rest + chunk).split(b"\n")
-        yield from lines
-    if rest:
-        yield rest
+        return iter_lot(lots_dir, lot, lots.buckets)
+    advice = "move it away, then run report again, or `s3reclass run`, where the lots are in lots/"
+    return entries_in(chain((first,), chunks), lot, lots.buckets, where=state.lot_uri(lot), advice=advice)
 
 
 def _write(file: str, rows: Iterable[tuple[str, ...]], *, header: bool) -> None:

@@ -9,7 +9,7 @@ import click
 from orchestrator import assemble
 from orchestrator.commands.options import uses_settings
 from orchestrator.commands.output import tell, tell_json
-from orchestrator.commands.progress import outcome_lines
+from orchestrator.commands.progress import doubt_lines, outcome_lines
 from orchestrator.model import Lots
 from orchestrator.planning.lease import Holder
 from orchestrator.planning.standing import LotStanding, exit_code_of_phase, totals
@@ -30,6 +30,7 @@ def command(settings: Settings, job: str | None, *, watch: bool, as_json: bool, 
     Say how far a job is, in each phase.
 
     Reads the state alone: it tells the truth whoever runs the job, and after everything else is gone.
+    A lot whose results aren't all there any more is named, and isn't counted as complete.
     Exit codes as of `run`: 3 while keys are failed or unprocessed, 4 while keys are pending, 0 when all is done.
     """
     state = assemble.open_state(settings, job)
@@ -61,6 +62,8 @@ def _print(
         )
         for line in outcome_lines(phase, summed):
             tell(line)
+        for line in doubt_lines(phase, standings):
+            tell(line)
         for standing in standings if each_lot else ():
             if not standing.complete:
                 tell(f"  {_lot_words(standing)}")
@@ -69,7 +72,8 @@ def _print(
 def _lot_words(standing: LotStanding) -> str:
     done = sum(standing.outcomes.values())
     told = f", last heard of at {standing.latest.at}" if standing.latest else ""
-    return f"{standing.lot.name}: attempt {standing.files.attempt}, {done:,} of {standing.lot.keys:,} keys{told}"
+    why = f", in doubt: {standing.doubt}" if standing.doubt else ""
+    return f"{standing.lot.name}: attempt {standing.files.attempt}, {done:,} of {standing.lot.keys:,} keys{told}{why}"
 
 
 def _as_json(lots: Lots, phases: Mapping[Phase, tuple[LotStanding, ...]]) -> dict[str, Any]:
@@ -80,6 +84,11 @@ def _as_json(lots: Lots, phases: Mapping[Phase, tuple[LotStanding, ...]]) -> dic
             "keys": summed.keys,
             "unprocessed": summed.unprocessed,
             "outcomes": {outcome.value: count for outcome, count in summed.outcomes.items()},
-            "lots": {"all": summed.lots, "complete": summed.complete, "begun": summed.begun},
+            "lots": {
+                "all": summed.lots,
+                "complete": summed.complete,
+                "begun": summed.begun,
+                "in_doubt": summed.doubted,
+            },
         }
     return {"job": lots.job, "buckets": list(lots.buckets), "keys": lots.keys, "phases": told}

@@ -133,7 +133,7 @@ def _judge_all(
 def _by_lot(folder: Path, lots: Lots, size: int | None) -> Iterator[tuple[Lot, Iterable[LotEntry]]]:
     """The entries to look at, lot by lot."""
     if size is None or size >= lots.keys:
-        yield from ((lot, iter_lot(folder, lot)) for lot in lots.lots)
+        yield from ((lot, iter_lot(folder, lot, lots.buckets)) for lot in lots.lots)
     else:
         yield from sample_by_lot(folder, lots, choose_indexes(lots.keys, size, Random(DEFAULT_SEED)))  # noqa: S311 (no secret)
 

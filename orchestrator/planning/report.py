@@ -1,14 +1,16 @@
 """Every key of a lot with what became of it: a key without a result is `unprocessed`, never left out."""
 
 from collections import Counter
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
+from orchestrator.planning.standing import LotStanding
 from orchestrator.planning.table import Table
 from worker.contract import (
     RESULT_COLUMNS,
     LotEntry,
     Outcome,
+    Parts,
     Phase,
     ResultRow,
     TaskStatus,
@@ -80,6 +82,34 @@ class ReportTotals:
 def status_of(outcome: str) -> TaskStatus:
     """The TaskStatus that the report gives an outcome, `unprocessed` included."""
     return TaskStatus.FAILED if outcome == UNPROCESSED else Outcome(outcome).status
+
+
+def doubts_of(standing: LotStanding, seen: Sequence[Parts], unprocessed: int, where: str) -> str:
+    """
+    What speaks against a lot's tally when its results have been read, and what to do about it; "" for nothing.
+
+    seen: what the parts that were read amount to. unprocessed: keys of the lot without a result. where: the tally.
+    """
+    lot, tally = standing.lot.name, standing.finished
+    if standing.doubt:
+        return f"{lot} isn't finished, though a tally says so ({standing.doubt}): running the phase again does the rest"
+    if tally is None:
+        return ""
+    there = {parts.attempt: parts for parts in seen}
+    for told in tally.parts or ():
+        found = there.get(told.attempt)
+        # More may have come since, and then the digest is of more.
+        if found is None or (found.count == told.count and found != told):
+            return (
+                f"the results of attempt {told.attempt} of {lot} aren't those that its worker wrote: move them away, "
+                "and running the phase again does their keys again"
+            )
+    if unprocessed:
+        return (
+            f"{lot} has {unprocessed:,} keys without a result, though its tally says that it is finished: move {where} "
+            "away, and running the phase again does these keys"
+        )
+    return ""
 
 
 def phase_to_report(begun: Iterable[Phase]) -> Phase:

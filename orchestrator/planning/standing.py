@@ -1,27 +1,37 @@
-"""Where each lot of a phase stands, from the names of the files in the state and the tallies among them."""
+"""Where each lot of a phase stands, from the files in the state, by name and size, and the tallies among them."""
 
-from collections import Counter
+from collections import Counter, defaultdict
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from orchestrator.model import Lot
-from worker.contract import ExitCode, LotFileName, Outcome, Tally, exit_code_of
+from worker.contract import MOST_PART_ROWS, ExitCode, LotFileName, Outcome, Tally, exit_code_of
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class PartFiles:
+    """The result parts of one attempt that are there. size_bytes: of all together."""
+
+    count: int = 0
+    size_bytes: int = 0
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class LotFiles:
     """
-    What the state holds of one lot in one phase, by name alone.
+    What the state holds of one lot in one phase, by names and sizes alone.
 
     attempt: the highest attempt that left any file; 0 when there is none.
     done: the attempts that left a tally, ascending.
     started_only: whether the highest attempt left nothing but the launcher's note, so that its task
         may never have been asked for.
+    parts: the result parts by attempt, when the files were listed.
     """
 
     attempt: int = 0
     done: tuple[int, ...] = ()
     started_only: bool = False
+    parts: Mapping[int, PartFiles] = field(default_factory=dict, compare=False)
 
     @property
     def next_attempt(self) -> int:
@@ -35,31 +45,78 @@ class LotFiles:
         return self.attempt if self.started_only else self.attempt + 1
 
 
-def files_by_lot(paths: Iterable[str], folder: str) -> Mapping[str, LotFiles]:
+def files_by_lot(files: Iterable[tuple[str, int]], folder: str) -> Mapping[str, LotFiles]:
     """
-    What the state holds of each lot, from a stream of names: a large job has a million parts.
+    What the state holds of each lot, from a stream of names and sizes: a large job has a million parts.
 
-    paths: every path below the phase's folder. folder: that folder, with its `/`.
+    files: every path below the phase's folder, with its size in bytes. folder: that folder, with its `/`.
     """
-    found: dict[str, LotFiles] = {}
-    for path in paths:
+    found: defaultdict[str, _Files] = defaultdict(_Files)
+    for path, size_bytes in files:
         lot, _, name = path.removeprefix(folder).partition("/")
         if (parsed := LotFileName.parse(name)) is not None:
-            found[lot] = _with_file(found.get(lot, LotFiles()), parsed)
-    return found
+            found[lot].add(parsed, size_bytes)
+    return {lot: files.summed_up() for lot, files in found.items()}
 
 
-def _with_file(files: LotFiles, name: LotFileName) -> LotFiles:
-    """What is known of a lot with one more of its files, in any order."""
-    if name.attempt < files.attempt:
-        started_only = files.started_only
-    else:
-        started_only = name.kind == "started" and (name.attempt > files.attempt or files.started_only)
-    return LotFiles(
-        attempt=max(files.attempt, name.attempt),
-        done=tuple(sorted({*files.done, name.attempt})) if name.kind == "done" else files.done,
-        started_only=started_only,
-    )
+class _Files:
+    """What is known of a lot's files, whatever their order."""
+
+    def __init__(self) -> None:
+        self._attempt = 0
+        self._started_only = False
+        self._done: set[int] = set()
+        self._parts: dict[int, list[int]] = {}
+
+    def add(self, name: LotFileName, size_bytes: int) -> None:
+        """Take a file."""
+        if name.attempt >= self._attempt:
+            self._started_only = name.kind == "started" and (name.attempt > self._attempt or self._started_only)
+            self._attempt = name.attempt
+        if name.kind == "done":
+            self._done.add(name.attempt)
+        elif name.kind == "results":
+            parts = self._parts.setdefault(name.attempt, [0, 0])
+            parts[0] += 1
+            parts[1] += size_bytes
+
+    def summed_up(self) -> LotFiles:
+        """All that was taken."""
+        return LotFiles(
+            attempt=self._attempt,
+            done=tuple(sorted(self._done)),
+            started_only=self._started_only,
+            parts={attempt: PartFiles(count=count, size_bytes=size) for attempt, (count, size) in self._parts.items()},
+        )
+
+
+def keys_doubt(tally: Tally, lot: Lot) -> str:
+    """That a tally isn't of this lot's keys, in words, or ""."""
+    return "" if tally.keys == lot.keys else f"attempt {tally.attempt} worked on {tally.keys:,} keys of {lot.keys:,}"
+
+
+def doubt(tally: Tally, lot: Lot, files: LotFiles) -> str:
+    """
+    Why a finished attempt's tally isn't believed, in words; "" when it is.
+
+    Its keys must be the lot's, and the result parts that it rests on must be there, as long as they were. There may be
+    more: another attempt's worker may have written some after this one had read them.
+    """
+    if why := keys_doubt(tally, lot):
+        return why
+    if tally.exit_code != exit_code_of(tally.outcomes):
+        return f"attempt {tally.attempt} ended with exit code {tally.exit_code}, and its outcomes say otherwise"
+    if tally.parts is None:
+        # From a version that didn't name its parts: each key has a row, and a part has so many at the most.
+        count = sum(parts.count for parts in files.parts.values())
+        return "" if count * MOST_PART_ROWS >= tally.keys else "parts of its results are missing"
+    for told in tally.parts:
+        there = files.parts.get(told.attempt, PartFiles())
+        if there.count < told.count:
+            return f"{there.count} of {told.count} parts of the results of attempt {told.attempt} are there"
+        if there.size_bytes < told.size_bytes:
+            return f"the results of attempt {told.attempt} were {told.size_bytes:,} bytes and are {there.size_bytes:,}"
+    return ""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -71,12 +128,14 @@ class LotStanding:
     finished: the tally of the attempt that ended last with a tally, or None. When two tasks were on one
         lot, one that left every key succeeded is believed.
     latest: the newest tally of all, a running attempt's progress included.
+    doubt: why the lot isn't finished though there is a tally, in words, or "".
     """
 
     lot: Lot
     files: LotFiles = LotFiles()
     finished: Tally | None = None
     latest: Tally | None = None
+    doubt: str = ""
 
     @property
     def complete(self) -> bool:
@@ -90,17 +149,24 @@ class LotStanding:
         return best.outcomes if best else {}
 
 
-def standing_of(lot: Lot, files: LotFiles, done: Iterable[Tally], progress: Tally | None) -> LotStanding:
+def standing_of(
+    lot: Lot, files: LotFiles, done: Iterable[Tally], progress: Tally | None, *, believed: Iterable[Tally] = ()
+) -> LotStanding:
     """
     The lot's standing.
 
     done: the tallies of its finished attempts, in any order. progress: its progress file, if there is one.
+    believed: those that need no look at the files.
     """
-    finished = max(done, key=lambda tally: (tally.exit_code == ExitCode.GOOD, tally.attempt), default=None)
+    judged = [(tally, doubt(tally, lot, files)) for tally in done]
+    judged += [(tally, keys_doubt(tally, lot)) for tally in believed]
+    good = [tally for tally, why in judged if not why]
+    finished = max(good, key=lambda tally: (tally.exit_code == ExitCode.GOOD, tally.attempt), default=None)
     latest = max((tally for tally in (finished, progress) if tally), key=lambda tally: tally.attempt, default=None)
     if finished and latest and latest.attempt == finished.attempt:
         latest = finished
-    return LotStanding(lot=lot, files=files, finished=finished, latest=latest)
+    _, why = max(judged, key=lambda one: one[0].attempt) if judged and not finished else (None, "")
+    return LotStanding(lot=lot, files=files, finished=finished, latest=latest, doubt=why)
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -108,8 +174,9 @@ class Totals:
     """
     A phase in numbers.
 
-    outcomes: keys at each outcome. unprocessed: keys without one.
-    complete, begun: lots.
+    outcomes: keys at each outcome, as far as any tally tells. unprocessed: keys without one.
+    finished: keys at each outcome in the lots whose task came to its end: what a progress tells is no proof.
+    complete, begun: lots. doubted: lots whose tally isn't believed.
     """
 
     keys: int
@@ -117,6 +184,8 @@ class Totals:
     lots: int
     complete: int
     begun: int
+    finished: Mapping[Outcome, int] = field(default_factory=dict)
+    doubted: int = 0
 
     @property
     def done(self) -> int:
@@ -128,28 +197,44 @@ class Totals:
         """Keys without a result."""
         return self.keys - self.done
 
+    @property
+    def unfinished(self) -> int:
+        """Keys of lots whose task hasn't come to its end."""
+        return self.keys - sum(self.finished.values())
+
 
 def totals(standings: Iterable[LotStanding]) -> Totals:
     """The lots' standings summed up."""
     outcomes: Counter[Outcome] = Counter()
-    keys = lots = complete = begun = 0
+    finished: Counter[Outcome] = Counter()
+    keys = lots = complete = begun = doubted = 0
     for standing in standings:
         outcomes.update(standing.outcomes)
+        finished.update(standing.finished.outcomes if standing.finished else {})
         keys += standing.lot.keys
         lots += 1
         complete += standing.complete
         begun += standing.files.attempt > 0
-    return Totals(keys=keys, outcomes=dict(outcomes), lots=lots, complete=complete, begun=begun)
+        doubted += bool(standing.doubt)
+    return Totals(
+        keys=keys,
+        outcomes=dict(outcomes),
+        lots=lots,
+        complete=complete,
+        begun=begun,
+        finished=dict(finished),
+        doubted=doubted,
+    )
 
 
 def exit_code_of_phase(totals: Totals) -> ExitCode:
     """
     The exit code of a phase that has ended.
 
-    | unprocessed or failed keys | pending keys | code |
+    | keys in lots that aren't finished, or failed | pending keys | code |
     |---|---|---|
     | some | any | 3 |
     | none | some | 4 |
     | none | none | 0 |
     """
-    return ExitCode.SOME_FAILED if totals.unprocessed else exit_code_of(totals.outcomes)
+    return ExitCode.SOME_FAILED if totals.unfinished else exit_code_of(totals.finished)

@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 
+from orchestrator.model import Lot
 from worker.contract import Phase
 
 
@@ -50,7 +51,11 @@ CHANGE_DATA = ("--allow-noncurrent", "--delete-superseded")
 """Flags with which a copy changes more than the class of a current version."""
 
 PLACES = ("--lot", "--results")
-"""How the words begin that say where a task reads and writes: `--lot URI` and `--lot=URI` are the same."""
+"""
+How the words begin that say where a task reads and writes: `--lot URI` and `--lot=URI` are the same.
+
+`--lot-digest` and `--lot-keys` are among them: what is read there.
+"""
 
 
 def changes_more(command: Sequence[str], wanted: Sequence[str]) -> bool:
@@ -68,12 +73,13 @@ def _places(command: Sequence[str]) -> Sequence[tuple[str, str]]:
     return [(flag, value) for flag, value in pairwise((*command, "")) if flag.startswith(PLACES)]
 
 
-def worker_command(
-    settings: PhaseSettings, *, lot_uri: str, results_uri: str, attempt: int, rate: float, rate_from: str
+def worker_command(  # noqa: PLR0913 (the words of a command line: all given by name)
+    settings: PhaseSettings, *, lot: Lot, lot_uri: str, results_uri: str, attempt: int, rate: float, rate_from: str
 ) -> tuple[str, ...]:
     """
     The command line of one task, without `python -m worker`.
 
+    lot: what the task is to find at lot_uri.
     rate: requests a second that this task may send; 0 for no limit.
     rate_from: where the task reads its share of a rate that has a limit, which grows as other tasks end.
     """
@@ -82,6 +88,10 @@ def worker_command(
         settings.phase.value,
         "--lot",
         lot_uri,
+        "--lot-digest",
+        lot.sha256,
+        "--lot-keys",
+        str(lot.keys),
         "--results",
         results_uri,
         "--attempt",

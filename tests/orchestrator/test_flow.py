@@ -60,6 +60,10 @@ def test_what_is_planned_is_what_is_started(tmp_path: Path) -> None:
         "restore",
         "--lot",
         f"{tmp_path}/0123456789ab/lots/lot-00000.csv",
+        "--lot-digest",
+        job.lots.lots[0].sha256,
+        "--lot-keys",
+        "2",
         "--results",
         f"{tmp_path}/0123456789ab/restore/lot-00000/",
         "--attempt",
@@ -83,6 +87,35 @@ def test_the_lots_are_in_the_state_before_the_first_task(tmp_path: Path) -> None
 
     assert (tmp_path / "0123456789ab/lots/lot-00001.csv").read_bytes() == b"bucket,lot-00001/0\nbucket,lot-00001/1\n"
     assert make_plan(job, COPY, None).uploads == ()
+
+
+def test_a_lot_that_was_cut_off_in_the_state_is_uploaded_again(tmp_path: Path) -> None:
+    """Its size in the listing tells; the others stay."""
+    good = {Phase.RESTORE: Outcome.REQUESTED, Phase.COPY: Outcome.COPIED}
+    job = job_of(tmp_path, 3, lambda request: {good[request.phase]: 2})
+    run(job, RESTORE)
+    (tmp_path / "0123456789ab/lots/lot-00001.csv").write_bytes(b"bucket,lot-00001/0\n")
+
+    run(job, COPY)
+
+    assert (tmp_path / "0123456789ab/lots/lot-00001.csv").read_bytes() == b"bucket,lot-00001/0\nbucket,lot-00001/1\n"
+
+
+@pytest.mark.parametrize("phase", [RESTORE, COPY])
+def test_a_lot_whose_results_were_moved_away_is_done_again(tmp_path: Path, phase: PhaseSettings) -> None:
+    """Its tally stays, and isn't believed: another task starts, and what that leaves is."""
+    good = Outcome.REQUESTED if phase is RESTORE else Outcome.COPIED
+    job = job_of(tmp_path, 2, lambda _: {good: 2})
+    run(job, phase)
+    part = tmp_path / f"0123456789ab/{phase.phase}/lot-00001/results-1-00001.csv"
+    part.rename(tmp_path / "moved.csv")
+
+    plan = make_plan(job, phase, None)
+    code, _, _ = run(job, phase)
+
+    assert [(start.lot, start.attempt) for start in plan.starts] == [("lot-00001", 2)]
+    assert code == 0
+    assert make_plan(job, phase, None).nothing_to_do
 
 
 def test_lots_in_the_image_are_not_uploaded(tmp_path: Path) -> None:

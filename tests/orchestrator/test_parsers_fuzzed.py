@@ -288,7 +288,7 @@ def test_texts_are_read_or_refused(text: str) -> None:
     LotFileName.parse(text)
     parts_in_order([text])
     audit_parts_in_order([text])
-    files_by_lot([text], "job/copy/")
+    files_by_lot([(text, 1)], "job/copy/")
     printable(text).encode()
     harmless(text)
     redact(text, [text])

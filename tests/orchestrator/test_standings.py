@@ -24,10 +24,10 @@ class CountingStore(DirectoryStore):
         super().__init__(root)
         self.asked: list[str] = []
 
-    def names(self, folder: str) -> Iterator[str]:
-        """The names, the folder remembered."""
+    def sizes(self, folder: str) -> Iterator[tuple[str, int]]:
+        """The names and sizes, the folder remembered."""
         self.asked.append(folder.split("/", 1)[1])
-        return super().names(folder)
+        return super().sizes(folder)
 
     def read_many(self, paths: Iterable[str]) -> Mapping[str, bytes]:
         """The bytes, the paths remembered."""

@@ -28,6 +28,22 @@ def test_restore_takes_days_and_tier() -> None:
     assert expected == options
 
 
+def test_the_lot_that_is_wanted() -> None:
+    """By its digest and its lines; without them, any."""
+    wanted = parse_command_line(["restore", *WHAT, "--lot-digest", "ab" * 32, "--lot-keys", "7"])
+    any_lot = parse_command_line(["restore", *WHAT])
+
+    assert (wanted.lot_digest, wanted.lot_keys) == ("ab" * 32, 7)
+    assert (any_lot.lot_digest, any_lot.lot_keys) == ("", None)
+
+
+@pytest.mark.parametrize("more", [["--lot-digest", "ab"], ["--lot-digest", "AB" * 32], ["--lot-keys", "-1"]])
+def test_a_lot_that_cannot_be(more: list[str]) -> None:
+    """A digest cut short would match nothing, and say so too late."""
+    with pytest.raises(SystemExit):
+        parse_command_line(["restore", *WHAT, *more])
+
+
 def test_copy_takes_class_and_part_sizes() -> None:
     """`copy` with all of its options."""
     options = parse_command_line(

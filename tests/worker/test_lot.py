@@ -1,5 +1,6 @@
 """A lot read as a stream, from a file and from S3."""
 
+from hashlib import sha256
 from pathlib import Path
 
 import boto3
@@ -125,3 +126,47 @@ def test_a_lot_that_is_not_there_is_named(uri: str, in_s3: str) -> None:
     assert in_s3
     with pytest.raises(WorkerError, match=f"can't read the lot {uri}: "):
         first_of(lot.read_lot(uri, state_client))
+
+
+LINES = "".join(f"bucket,k{number}\n" for number in range(20))
+
+
+@pytest.mark.parametrize(
+    ("content", "keys", "told"),
+    [
+        (LINES, 20, ""),
+        (LINES, None, ""),
+        (LINES, 21, "it has 20 lines and not 21"),
+        (LINES[:-1], 20, "its sha256 is"),
+        (LINES.replace("k3", "kX"), 20, "its sha256 is"),
+        (LINES.replace("bucket,k3\n", ""), 20, "it has 19 lines and not 20"),
+        ("", 20, "it has 0 lines and not 20"),
+    ],
+)
+def test_of_another_lot_no_key_is_read(content: str, keys: int | None, told: str, tmp_path: Path) -> None:
+    """Whatever of it is other than what was asked for, its last line's end included."""
+    path = tmp_path / "lot.csv"
+    path.write_text(content)
+
+    reading = read_lot(str(path), state_client, sha256=sha256(LINES.encode()).hexdigest(), keys=keys)
+
+    if told:
+        with pytest.raises(WorkerError, match=rf"lot\.csv isn't the lot that it should be: {told}"):
+            next(reading)
+    else:
+        assert len(list(reading)) == 20
+
+
+def test_a_lot_that_is_exchanged_while_it_is_read_is_an_error(tmp_path: Path) -> None:
+    """The second reading is looked at as the first: such a lot never counts as finished."""
+    lines = "bucket,".ljust(1_000, "k") + "\n"
+    content = lines * (CHUNK_BYTES // len(lines) + 100)
+    path = tmp_path / "lot.csv"
+    path.write_text(content)
+    reading = read_lot(str(path), state_client, sha256=sha256(content.encode()).hexdigest())
+    next(reading)
+
+    path.write_text(content[:-3] + "x" + content[-2:])
+
+    with pytest.raises(WorkerError, match="its sha256 is"):
+        list(reading)

@@ -1,5 +1,6 @@
 """Results: what earlier attempts left, and what this one writes."""
 
+import hashlib
 import json
 from collections.abc import Callable
 from dataclasses import replace
@@ -14,6 +15,9 @@ from worker.contract import (
     ExitCode,
     LotEntry,
     Outcome,
+    Parts,
+    PartsDigest,
+    Phase,
     Picture,
     ResultRow,
     StatePaths,
@@ -70,6 +74,15 @@ def write(folder: Path, name: str, *rows: ResultRow) -> None:
     """A part that an earlier attempt left."""
     folder.mkdir(exist_ok=True)
     (folder / name).write_text(format_result_rows(rows))
+
+
+def parts_of(folder: Path, attempt: int) -> Parts:
+    """What the parts of an attempt amount to."""
+    contents = [path.read_bytes() for path in sorted(folder.glob(f"results-{attempt}-*"))]
+    content = b"".join(contents)
+    return Parts(
+        attempt=attempt, count=len(contents), size_bytes=len(content), sha256=hashlib.sha256(content).hexdigest()
+    )
 
 
 def test_no_earlier_attempt_leaves_everything_to_do(folder: Path) -> None:
@@ -212,6 +225,7 @@ def test_the_tally_is_written_last_and_counts_everything(record: Callable[..., R
         started_at="2026-11-22T10:00:00Z",
         at="2026-11-22T10:00:00Z",
         exit_code=4,
+        parts=(parts_of(folder, 1),),
     )
     assert code is ExitCode.SOME_PENDING
     assert names(folder) == ["done-1.json", "progress.json", "results-1-00001.csv"]
@@ -297,3 +311,45 @@ def test_pictures_are_no_results(record: Callable[..., Recorder], folder: Path) 
 
     assert (len(earlier.finished), earlier.last_seq) == (0, 0)
     assert earlier.notes_of_uploads == (StatePaths.upload_name(1, 5),)
+
+
+def test_the_tally_names_the_parts_that_it_rests_on(folder: Path, clock: FakeClock) -> None:
+    """Those of earlier attempts that were read, and this one's own, those of an earlier run of it included."""
+    write(folder, "results-1-00001.csv", row("a"))
+    write(folder, "results-1-00002.csv", row("b"))
+    write(folder, "results-2-00001.csv", row("c"))
+    store = DirectoryStore(folder)
+    earlier = read_earlier(store, 2)
+    recorder = Recorder(
+        store, attempt=2, last_seq=earlier.last_seq, requests=lambda: 0, parts=earlier.parts, clock=clock
+    )
+    recorder.add(row("d"))
+    write(folder, "results-1-00003.csv", row("too late"))
+
+    recorder.finish(complete=True)
+
+    tally = Tally.from_json((folder / "done-2.json").read_bytes())
+    (folder / "results-1-00003.csv").unlink()
+    assert tally.parts == (parts_of(folder, 1), parts_of(folder, 2))
+
+
+@pytest.mark.parametrize(("phase", "outcome"), [(Phase.COPY, Outcome.REQUESTED), (Phase.RESTORE, Outcome.COPIED)])
+def test_a_row_of_the_other_phase_is_damage(phase: Phase, outcome: Outcome, folder: Path) -> None:
+    """A part that was put into the wrong folder says nothing of this phase's keys."""
+    write(folder, "results-1-00001.csv", row("a", outcome))
+
+    with pytest.raises(WorkerError, match=rf"results-1-00001\.csv is damaged: line 1: {outcome} is no outcome of the"):
+        read_earlier(DirectoryStore(folder), 2, phase)
+
+
+def test_the_digest_of_parts_goes_attempt_by_attempt() -> None:
+    """In the order in which each attempt wrote them; nothing for none."""
+    digest = PartsDigest()
+    assert digest.parts() == ()
+    for attempt, content in [(2, b"a"), (1, b"b"), (2, b"c")]:
+        digest.add(attempt, content)
+
+    assert digest.parts() == (
+        Parts(attempt=1, count=1, size_bytes=1, sha256=hashlib.sha256(b"b").hexdigest()),
+        Parts(attempt=2, count=2, size_bytes=2, sha256=hashlib.sha256(b"ac").hexdigest()),
+    )

@@ -5,7 +5,7 @@ Pure: the standard library only, no clock, no disk.
 """
 
 from worker.contract.classes import STORAGE_CLASSES, TIERS
-from worker.contract.digests import DigestTable, digest_of
+from worker.contract.digests import DigestTable, Parts, PartsDigest, digest_of
 from worker.contract.outcomes import (
     OUTCOMES,
     ContractError,
@@ -39,12 +39,13 @@ from worker.contract.rows import (
     result_fields,
 )
 from worker.contract.shares import SHARE_EVERY_S, SHARE_SPREAD, Share
-from worker.contract.state import LotFileName, StatePaths, Tally, lot_name
+from worker.contract.state import MOST_PART_ROWS, LotFileName, StatePaths, Tally, lot_name
 from worker.contract.values import parse_object, real_number, whole_number, word
 
 __all__ = [
     "COPY_DIFFERS",
     "MAX_KEY_BYTES",
+    "MOST_PART_ROWS",
     "OUTCOMES",
     "RESULT_COLUMNS",
     "SHARE_EVERY_S",
@@ -57,6 +58,8 @@ __all__ = [
     "LotEntry",
     "LotFileName",
     "Outcome",
+    "Parts",
+    "PartsDigest",
     "Phase",
     "Picture",
     "ResultRow",

@@ -1,11 +1,12 @@
 """
-Digests that stand for a lot's entries, and a table of them small enough for a lot of millions of keys.
+Digests that stand for a lot's entries, a table of them small enough for a lot of millions of keys, and parts' digests.
 
 Both sides must remember something of every key of a lot at times: the worker which keys are finished, the
 launcher which result of a key stands. With its entry as the key of a dict that takes some 400 bytes for each.
 """
 
 import hashlib
+from dataclasses import dataclass
 
 from worker.contract.rows import LotEntry
 
@@ -72,3 +73,40 @@ class DigestTable:
 
 def _number_of_bucket(digest: int) -> int:
     return digest >> (8 * DIGEST_BYTES - _BUCKET_BITS)
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Parts:
+    """
+    The result parts of one attempt, all together.
+
+    count: how many. size_bytes: their bytes' sum. sha256: of all their bytes in the order of writing, in hex.
+    """
+
+    attempt: int
+    count: int
+    size_bytes: int
+    sha256: str
+
+
+class PartsDigest:
+    """What result parts amount to, attempt by attempt; to be given all parts of an attempt in the order of writing."""
+
+    def __init__(self) -> None:
+        self._hashes: dict[int, hashlib._Hash] = {}
+        self._count: dict[int, int] = {}
+        self._size_bytes: dict[int, int] = {}
+
+    def add(self, attempt: int, content: bytes) -> None:
+        """Take a part of this attempt."""
+        self._hashes.setdefault(attempt, hashlib.sha256()).update(content)
+        self._count[attempt] = self._count.get(attempt, 0) + 1
+        self._size_bytes[attempt] = self._size_bytes.get(attempt, 0) + len(content)
+
+    def parts(self) -> tuple[Parts, ...]:
+        """What was taken so far, by attempt."""
+        return tuple(
+            Parts(attempt=attempt, count=count, size_bytes=self._size_bytes[attempt], sha256=digest.hexdigest())
+            for attempt, count in sorted(self._count.items())
+            for digest in [self._hashes[attempt]]
+        )

@@ -14,7 +14,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from urllib.parse import quote, unquote
 
-from worker.contract.outcomes import ContractError, Outcome
+from worker.contract.outcomes import OUTCOMES, ContractError, Outcome, Phase
 
 COPY_DIFFERS = "CopyDiffers"
 """The error code of a copy that was made and found to differ from the object: ours, no word of S3's."""
@@ -136,15 +136,19 @@ def format_result_rows(rows: Iterable[ResultRow]) -> str:
     return text.getvalue()
 
 
-def parse_result_rows(text: str) -> Iterator[ResultRow]:
+def parse_result_rows(text: str, phase: Phase | None = None) -> Iterator[ResultRow]:
     """
     Each row of a result part, in order.
 
-    Raises ContractError, naming the line, for a row that isn't in the format.
+    phase: the one that the part is of; None for any.
+    Raises ContractError, naming the line, for a row that isn't in the format or tells of another phase.
     """
     try:
         for number, fields in enumerate(csv.reader(io.StringIO(text, newline="")), start=1):
-            yield _parse_result_fields(number, fields)
+            row = _parse_result_fields(number, fields)
+            if phase and row.outcome not in OUTCOMES[phase]:
+                raise ContractError(f"line {number}: {row.outcome} is no outcome of the {phase} phase")
+            yield row
     except csv.Error as error:
         raise ContractError(f"not CSV: {error}") from error
 

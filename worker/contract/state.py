@@ -4,8 +4,9 @@ import json
 import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import Self
+from typing import Any, Self
 
+from worker.contract.digests import Parts
 from worker.contract.outcomes import ContractError, Outcome, Phase
 from worker.contract.values import parse_object, whole_number, word
 
@@ -22,6 +23,7 @@ class Tally:
     requests: requests sent to S3 by this attempt.
     started_at, at: when the attempt began and when this was written, ISO 8601 in UTC.
     exit_code: how the worker will end; None while it runs.
+    parts: the result parts that it rests on, of all attempts; None in a progress, and from versions that didn't tell.
     """
 
     attempt: int
@@ -32,9 +34,11 @@ class Tally:
     started_at: str
     at: str
     exit_code: int | None = None
+    parts: tuple[Parts, ...] | None = None
 
     def to_json(self) -> str:
         """The tally as the JSON text that the state keeps."""
+        parts = {} if self.parts is None else {"parts": [_parts_as_json(parts) for parts in self.parts]}
         return json.dumps(
             {
                 "attempt": self.attempt,
@@ -45,6 +49,7 @@ class Tally:
                 "started_at": self.started_at,
                 "at": self.at,
                 "exit_code": self.exit_code,
+                **parts,
             },
             indent=1,
         )
@@ -63,12 +68,30 @@ class Tally:
                 started_at=word(data["started_at"]),
                 at=word(data["at"]),
                 exit_code=None if data["exit_code"] is None else whole_number(data["exit_code"]),
+                parts=None if data.get("parts") is None else tuple(map(_parts_of_json, data["parts"])),
             )
-        except (ValueError, KeyError, AttributeError) as error:
+        except (ValueError, KeyError, AttributeError, TypeError) as error:
             raise ContractError(f"not a tally ({error}): {text[:200]!r}") from error
         if sum(tally.outcomes.values()) != tally.keys:
             raise ContractError(f"not a tally (its outcomes aren't as many as its keys): {text[:200]!r}")
         return tally
+
+
+def _parts_as_json(parts: Parts) -> Mapping[str, Any]:
+    return {"attempt": parts.attempt, "parts": parts.count, "bytes": parts.size_bytes, "sha256": parts.sha256}
+
+
+def _parts_of_json(data: Mapping[str, Any]) -> Parts:
+    return Parts(
+        attempt=whole_number(data["attempt"], least=1),
+        count=whole_number(data["parts"]),
+        size_bytes=whole_number(data["bytes"]),
+        sha256=word(data["sha256"]),
+    )
+
+
+MOST_PART_ROWS = 5_000
+"""Rows in a result part, at most."""
 
 
 def lot_name(number: int) -> str:

@@ -2,6 +2,7 @@
 
 import pytest
 
+from orchestrator.model import Lot
 from orchestrator.planning.worker_command import (
     PhaseSettings,
     changes_more,
@@ -11,13 +12,15 @@ from orchestrator.planning.worker_command import (
 )
 from worker.contract import Phase
 
+LOT = Lot(name="lot-00000", keys=5, sha256="ab" * 32)
+
 
 def test_the_restore_command() -> None:
     """Everything a worker needs is on its command line."""
     settings = PhaseSettings(phase=Phase.RESTORE, days=3, tier="Standard", threads=8, lane="careful")
 
-    assert worker_command(settings, lot_uri="L", results_uri="R/", attempt=2, rate=12.5, rate_from="S") == (
-        *("restore", "--lot", "L", "--results", "R/", "--attempt", "2"),
+    assert worker_command(settings, lot=LOT, lot_uri="L", results_uri="R/", attempt=2, rate=12.5, rate_from="S") == (
+        *("restore", "--lot", "L", "--lot-digest", LOT.sha256, "--lot-keys", "5", "--results", "R/", "--attempt", "2"),
         *(
             "--days",
             "3",
@@ -39,8 +42,8 @@ def test_the_copy_command() -> None:
     """The copy phase has a class, and no limit of its own."""
     settings = PhaseSettings(phase=Phase.COPY, storage_class="GLACIER_IR")
 
-    assert worker_command(settings, lot_uri="L", results_uri="R/", attempt=1, rate=0, rate_from="S") == (
-        *("copy", "--lot", "L", "--results", "R/", "--attempt", "1"),
+    assert worker_command(settings, lot=LOT, lot_uri="L", results_uri="R/", attempt=1, rate=0, rate_from="S") == (
+        *("copy", "--lot", "L", "--lot-digest", LOT.sha256, "--lot-keys", "5", "--results", "R/", "--attempt", "1"),
         *("--storage-class", "GLACIER_IR", "--rate", "0"),
     )
 
@@ -93,6 +96,8 @@ def test_a_flag_that_was_taken_back(expected: bool, command: tuple[str, ...], wa
         (True, ("copy", "--lot", "a", "--results", "other")),
         (True, ("copy", "--lot", "a", "--results", "b", "--lot=other")),
         (True, ("copy", "--lot", "a", "--results", "b", "--results=other")),
+        (True, ("copy", "--lot", "a", "--lot-digest", "ab", "--results", "b")),
+        (True, ("copy", "--lot", "a", "--lot-keys", "2", "--results", "b")),
         (True, ("copy", "--results", "b")),
     ],
 )
