@@ -5,20 +5,17 @@ import sys
 import threading
 import time
 from collections.abc import Iterator, Sequence
-from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
+from urllib.parse import parse_qsl
 
-import boto3
-from botocore.config import Config
 from moto.core.models import DEFAULT_ACCOUNT_ID
 from moto.moto_api import state_manager
 from moto.s3.models import FakeKey, s3_backends
 from moto.server import ThreadedMotoServer
 
-from orchestrator.planning.demo_objects import BUCKET, DemoObject, demo_objects
+from orchestrator.planning.demo_objects import BUCKET, demo_objects
 
 REGION = "us-east-1"
-PUTS_IN_FLIGHT = 8
 LOOK_EVERY_S = 0.5
 
 _RESTORES = "s3::keyrestore"
@@ -40,14 +37,9 @@ def embedded_aws(restore_takes_s: float) -> Iterator[str]:
         # moto's own first step of a restore looks like the last one (restored, and then in progress), and its time is
         # counted from when the object was made. So moto takes no step: `_restore` does.
         state_manager.set_transition(_RESTORES, {"progression": "manual", "times": sys.maxsize})
+        threading.Thread(target=_restore, args=(_filled_bucket(), restore_takes_s, over), daemon=True).start()
         host, port = server.get_host_and_port()
-        endpoint = f"http://{host}:{port}"
-        _fill_bucket(endpoint)
-        objects = tuple(s3_backends[DEFAULT_ACCOUNT_ID]["aws"].buckets[BUCKET].keys.values())
-        for one in objects:
-            one.status = "IN_PROGRESS"  # shown once its restore was asked for
-        threading.Thread(target=_restore, args=(objects, restore_takes_s, over), daemon=True).start()
-        yield endpoint
+        yield f"http://{host}:{port}"
     finally:
         over.set()
         state_manager.unset_transition(_RESTORES)
@@ -64,28 +56,15 @@ def _restore(objects: Sequence[FakeKey], takes_s: float, over: threading.Event) 
                 one.status = "RESTORED"
 
 
-def _fill_bucket(endpoint: str) -> None:
-    """Make the demo's bucket and its objects."""
-    s3 = boto3.client(
-        "s3",
-        endpoint_url=endpoint,
-        region_name=REGION,
-        aws_access_key_id="demo",
-        aws_secret_access_key="demo",  # noqa: S106 (no secret: the demo's own server takes any)
-        config=Config(max_pool_connections=PUTS_IN_FLIGHT),
-    )
-    s3.create_bucket(Bucket=BUCKET)
-
-    def put(one: DemoObject) -> None:
-        s3.put_object(
-            Bucket=BUCKET,
-            Key=one.key,
-            Body=one.key.encode(),
-            StorageClass=one.storage_class,  # type: ignore[arg-type]  # a str here, a Literal in the stubs
-            Metadata=one.metadata,
-            Tagging=one.tags,
-        )
-
-    with ThreadPoolExecutor(PUTS_IN_FLIGHT) as pool:
-        for _ in pool.map(put, demo_objects()):
-            pass
+def _filled_bucket() -> Sequence[FakeKey]:
+    """The demo's objects, in their bucket: put there in the server's memory, as 254 requests take seconds."""
+    s3 = s3_backends[DEFAULT_ACCOUNT_ID]["aws"]
+    s3.create_bucket(BUCKET, REGION)
+    objects = []
+    for one in demo_objects():
+        made = s3.put_object(BUCKET, one.key, one.key.encode(), storage=one.storage_class)
+        made.set_metadata({f"x-amz-meta-{name}": value for name, value in one.metadata.items()})
+        s3.put_object_tagging(made, dict(parse_qsl(one.tags)))
+        made.status = "IN_PROGRESS"  # shown once its restore was asked for
+        objects.append(made)
+    return objects

@@ -33,7 +33,7 @@ def test_a_command_that_hangs_is_ended(tmp_path: Path) -> None:
     stage = Stage(folder=tmp_path, environment=NOWHERE, began=processes.append, most_s=0)
 
     with pytest.raises(
-        DemoWaitedError, match=r"^`s3reclass verify` hasn't ended, and this demo waits 0 s at most"
+        DemoWaitedError, match=r"^`s3reclass verify` hasn't ended after 0 s, and this demo waits no longer"
     ) as it:
         stage.play([Scene(words="", line="verify")])
 
