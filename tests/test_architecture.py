@@ -12,7 +12,10 @@ IO = {"os", "pathlib", "socket", "subprocess", "tempfile", "time", "shutil", "ur
 PURE = [
     *sorted((ROOT / "orchestrator/planning").glob("*.py")),
     *sorted((ROOT / "worker/contract").glob("*.py")),
-    *(ROOT / name for name in ("orchestrator/model.py", "orchestrator/settings.py", "worker/judge.py")),
+    *(
+        ROOT / name
+        for name in ("orchestrator/model.py", "orchestrator/settings.py", "worker/judge.py", "worker/proof.py")
+    ),
 ]
 CODE = [*sorted((ROOT / "orchestrator").rglob("*.py")), *sorted((ROOT / "worker").rglob("*.py"))]
 
@@ -41,7 +44,7 @@ def name_of(path: Path) -> str:
 
 @pytest.mark.parametrize("path", PURE, ids=name_of)
 def test_decisions_are_pure(path: Path) -> None:
-    """Planning, contract, judge, model and settings import nothing that reads a clock, a disk or a network."""
+    """Planning, contract, judge, proof, model and settings import nothing that reads a clock, a disk or a network."""
     impure = {module for module in imports(path) if module in IO or module.split(".")[0] in AWS | {"click", "rich"}}
 
     assert impure == set()

@@ -28,6 +28,10 @@ class Answer:
     lost: bool = False
 
 
+UNTRUSTED = "CertificateError"
+"""Our code for a server whose certificate isn't trusted, or is another host's; no request was sent to it."""
+
+
 class Course(StrEnum):
     """What to do after an answer that settles nothing."""
 
@@ -38,7 +42,7 @@ class Course(StrEnum):
     """Nobody knows whether it was done: look at the object before asking again."""
 
     CREDENTIALS = "credentials"
-    """S3 doesn't take our credentials: they may be renewed in a moment; if not, no key can go on."""
+    """S3 doesn't take our credentials, or we don't trust its certificate: unless that passes soon, no key can go on."""
 
 
 _EVERYWHERE: Mapping[str, Outcome | Course] = {
@@ -67,6 +71,7 @@ _EVERYWHERE: Mapping[str, Outcome | Course] = {
     "InvalidClientTokenId": Course.CREDENTIALS,
     "SignatureDoesNotMatch": Course.CREDENTIALS,
     "RequestTimeTooSkewed": Course.CREDENTIALS,
+    UNTRUSTED: Course.CREDENTIALS,  # theirs, not ours: nothing is sent to whoever has no certificate for the host
 }
 
 _OF_PHASE: Mapping[Phase, Mapping[str, Outcome | Course]] = {
@@ -99,7 +104,10 @@ _OF_STATUS: Mapping[int, Outcome | Course] = {
     403: Outcome.DENIED,
     404: Outcome.MISSING,
     405: Outcome.MISSING,
+    408: Course.LOOK_AGAIN,  # it took too long for something on the way
+    425: Course.LOOK_AGAIN,  # it came too early, in TLS's words (RFC 8470)
     429: Course.SLOW_DOWN,
+    499: Course.LOOK_AGAIN,  # nginx's, of a client that closed the connection
     503: Course.SLOW_DOWN,
 }
 
@@ -113,7 +121,7 @@ def judge_answer(phase: Phase, answer: Answer) -> Outcome | Course:
     | none came | look again |
     | a code that the phase knows, or that means the same everywhere | the tables above |
     | a code that names throttling | slow down |
-    | status 302, 303, 307, 308 | look again |
+    | status 302, 303, 307, 308, 408, 425, 499 | look again |
     | status 403 | `denied` |
     | status 404, 405 | `missing` |
     | status 429, 503 | slow down |

@@ -1,5 +1,6 @@
 """boto3 clients for the worker: its timeouts and retries; credentials, region and endpoint are boto3's own."""
 
+import math
 import os
 import socket
 import ssl
@@ -14,9 +15,11 @@ from botocore.session import Session, get_session
 from botocore.utils import get_environ_proxies
 
 from worker.errors import WorkerError
-from worker.fast.connection import connect
+from worker.fast.connection import LONGEST_ANSWER, connect
 from worker.fast.lane import FastLane
 from worker.fast.signing import Credentials
+from worker.proof import MAX_BODY_BYTES
+from worker.whole import UnbelievedError, believe_whole_answers_only, error_body
 
 if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client
@@ -25,7 +28,10 @@ CONNECT_TIMEOUT_S = 10
 STATE_READ_TIMEOUT_S = 60
 STATE_ATTEMPTS = 10
 OBJECT_READ_TIMEOUT_S = 300
-"""CopyObject answers when the copy is made, which for 5 GB can take minutes."""
+"""
+Seconds without a byte of an answer, at most. CopyObject answers when the copy is made, which for 5 GB can take minutes;
+S3 sends white space meanwhile.
+"""
 
 
 @cache
@@ -45,7 +51,7 @@ def state_client() -> "S3Client":
 
     Raises WorkerError when boto3 isn't set up well enough to make one.
     """
-    return _client(
+    client = _client(
         Config(
             retries={"mode": "standard", "total_max_attempts": STATE_ATTEMPTS},
             connect_timeout=CONNECT_TIMEOUT_S,
@@ -53,6 +59,9 @@ def state_client() -> "S3Client":
             tcp_keepalive=True,
         )
     )
+    # A lot is read while its keys are worked on: its answer may be long, and take long.
+    believe_whole_answers_only(client, most_bytes=math.inf, most_s=math.inf, lost=_fail)
+    return client
 
 
 def object_client(connections: int, *, read_timeout_s: float = OBJECT_READ_TIMEOUT_S) -> "S3Client":
@@ -79,6 +88,7 @@ def object_client(connections: int, *, read_timeout_s: float = OBJECT_READ_TIMEO
         )
     )
     carry_expires_as_it_is(client)
+    believe_whole_answers_only(client, most_bytes=MAX_BODY_BYTES, most_s=LONGEST_ANSWER * read_timeout_s, lost=_give_up)
     try:
         found = session().get_credentials()
     except BotoCoreError as error:
@@ -145,6 +155,16 @@ def carry_expires_as_it_is(client: "S3Client") -> None:
 
     client.meta.events.register("before-parameter-build.s3.CreateMultipartUpload", take)
     client.meta.events.register("before-call.s3.CreateMultipartUpload", give)
+
+
+def _give_up(_: MutableMapping[str, Any], why: str) -> None:
+    """Raise an answer's being lost past botocore, whoever asked."""
+    raise UnbelievedError(error=why)
+
+
+def _fail(response: MutableMapping[str, Any], why: str) -> None:
+    """Make an answer that is lost S3's failure, which botocore asks for again."""
+    response.update(status_code=500, body=error_body("IncompleteAnswer", why))
 
 
 def _client(config: Config) -> "S3Client":

@@ -3,7 +3,10 @@
 from collections.abc import Collection, Mapping
 from hashlib import sha256
 from pathlib import Path
+from typing import TYPE_CHECKING
 
+import boto3
+from botocore.config import Config
 from botocore.exceptions import ClientError
 
 from tests.fidelity.bench import Told, World, copy_all, lay, look
@@ -11,7 +14,19 @@ from tests.fidelity.holding import lacks
 from tests.fidelity.kind import Kind
 from tests.fidelity.kinds import KINDS
 from tests.fidelity.photograph import changes
+from worker.clients import carry_expires_as_it_is
 from worker.contract import Outcome
+
+if TYPE_CHECKING:
+    from mypy_boto3_s3 import S3Client
+
+
+def plain_client() -> "S3Client":
+    """A client to put objects with, and to read them whole: the worker's own believes no answer that is so long."""
+    config = Config(request_checksum_calculation="when_required", response_checksum_validation="when_required")
+    client: S3Client = boto3.client("s3", config=config)
+    carry_expires_as_it_is(client)
+    return client
 
 
 def held_after_all(world: World, names: Collection[str]) -> set[str]:

@@ -6,6 +6,7 @@ from urllib.parse import parse_qsl, unquote
 
 from tests.fidelity.documented_objects import Request
 from tests.fidelity.wire import Wire
+from tests.worker.fast.scripted import quiet_pipe
 from worker.fast.lane import FastLane
 
 if TYPE_CHECKING:
@@ -28,6 +29,11 @@ class _Socket:
     def __init__(self, wire: Wire) -> None:
         self._wire = wire
         self._answers = b""
+        self._end, _, self._close = quiet_pipe(self)
+
+    def fileno(self) -> int:
+        """Of something that has nothing to read."""
+        return self._end
 
     def sendall(self, data: bytes) -> None:
         """Take a request, and have its answer ready."""
@@ -39,8 +45,6 @@ class _Socket:
 
     def recv(self, _: int) -> bytes:
         """The answer."""
-        if not self._answers:
-            raise BlockingIOError
         answers, self._answers = self._answers, b""
         return answers
 
@@ -51,7 +55,8 @@ class _Socket:
         """Nothing to wait for."""
 
     def close(self) -> None:
-        """Nothing to close."""
+        """Close what stands for it."""
+        self._close()
 
 
 def fast_lane(wire: Wire) -> "Callable[[S3Client], FastLane]":

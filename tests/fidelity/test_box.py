@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from tests.fidelity.bench import PATHS, World, make_buckets
-from tests.fidelity.emulated import held_after_all, unlike, wrong
+from tests.fidelity.emulated import held_after_all, plain_client, unlike, wrong
 from tests.system.box import Box
 from tests.system.conftest import box, engine, running  # noqa: F401 (fixtures)
 from worker.clients import object_client, session
@@ -69,7 +69,7 @@ def world(box: Box, monkeypatch: pytest.MonkeyPatch) -> World:  # noqa: ARG001, 
     """AWS in a box with all buckets in it."""
     # Another test's credentials may be in it.
     session.cache_clear()
-    s3 = object_client(4)
+    s3 = plain_client()
     make_buckets(s3, acls=True)
     return World(s3=s3, worker_client=object_client)
 

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from tests.fidelity.bench import PATHS, World, make_buckets
-from tests.fidelity.emulated import held_after_all, unlike, wrong
+from tests.fidelity.emulated import held_after_all, plain_client, unlike, wrong
 from tests.fidelity.kinds import ACLS
 from worker.clients import object_client
 
@@ -66,7 +66,7 @@ LOSES = {
 def world(aws: str) -> World:  # noqa: ARG001 (it is what AWS_ENDPOINT_URL names)
     """Moto's server with all buckets in it."""
     logging.getLogger("werkzeug").setLevel(logging.ERROR)
-    s3 = object_client(4)
+    s3 = plain_client()
     make_buckets(s3, acls=False)
     return World(s3=s3, worker_client=object_client, acls=False)
 

@@ -15,18 +15,21 @@ from botocore.exceptions import (
     IncompleteReadError,
     NoCredentialsError,
     PartialCredentialsError,
+    SSLError,
     SSOError,
     TokenRetrievalError,
 )
 from botocore.parsers import ResponseParserError
 
-from worker.answers import Answer, Course, judge_answer, message_of
+from worker.answers import UNTRUSTED, Answer, Course, judge_answer, message_of
 from worker.contract import LotEntry, Outcome, Phase, ResultRow
 from worker.facts import ObjectFacts
 from worker.fast.connection import StrangeError
-from worker.fast.sending import COPY, HEAD, RESTORE
+from worker.fast.sending import COPY
 from worker.loop import MAX_DELAY_S, Again
 from worker.pacing import Pace
+from worker.proof import names_its_version
+from worker.whole import UnbelievedError
 
 if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client
@@ -38,19 +41,17 @@ PATIENT_TRIES = 20
 
 NO_SUCH_UPLOAD = "NoSuchUpload"
 
+STRANGE = "StrangeAnswer"
+"""Our code for an answer that proves nothing."""
+
 _FAULTS = (HTTPClientError, exceptions.ConnectionError, IncompleteReadError, ResponseParserError)
 """Faults on the way, those in making a connection (DNS, TLS) too: these may pass, and no key is to blame."""
 
-_ALWAYS_TOLD = frozenset({"ETag", "LastModified", "ContentLength"})
-"""Of every object (botocore 1.44.5, HeadObject)."""
-
-_INCOMPLETE = Answer(code="IncompleteAnswer", message="S3's answer was cut off", lost=True)
-
 UNSAID_PAUSES_S = (0.25, 0.5, 1.0)
-"""Seconds before each repetition of a request whose refusal came without S3's code."""
+"""Seconds before each repetition of a HEAD that was refused without a reason."""
 
-_REPEATABLE = ("get_", "list_", RESTORE)
-"""What may be asked for again whatever became of it, by how boto3's names for it begin."""
+_UNREADABLE = (ValueError, TypeError, LookupError, ArithmeticError, RuntimeError)
+"""What botocore's parser raises for a value that it can't make what its model says: a date, a number."""
 
 _CREDENTIALS = (
     NoCredentialsError,
@@ -97,6 +98,8 @@ class S3:
         found = self._ask_fast(operation, parameters) if self.fast else None
         if found is None:
             found = self._ask_carefully(operation, parameters)
+        if not isinstance(found, Answer) and not names_its_version(operation, parameters, found):
+            found = Answer(code=STRANGE, message=f"the answer to {operation} doesn't name its version", lost=True)
         if isinstance(found, Answer):
             self.pace.answered(refused=judge_answer(self.phase, found) is Course.SLOW_DOWN)
             raise RefusedError(found)
@@ -118,45 +121,20 @@ class S3:
             if not strange.sent:
                 return None
             if operation == COPY:
-                return Answer(code="StrangeAnswer", message=str(strange), lost=True)
+                return Answer(code=STRANGE, message=str(strange), lost=True)
             self.pace.answered(refused=False)
             self.pace.acquire()
             return None
 
     def _ask_carefully(self, operation: str, parameters: Mapping[str, Any]) -> Mapping[str, Any] | Answer:
-        """
-        What the careful lane made of S3's answer.
-
-        Only a HEAD's error comes without a code of S3's. Of another one that was cut off botocore, which holds no
-        answer against its Content-Length, makes the status the code. That settles nothing, as more than one thing may
-        be meant: the 404 of a bucket without Object Lock would pass for the object's. So what may be repeated is, until
-        S3 says its code; a server that never does has its status believed.
-        """
-        for pause_s in (*UNSAID_PAUSES_S, None):
-            found = self._send(operation, parameters)
-            if not isinstance(found, Answer) or operation == HEAD or not self._is_unsaid(found):
-                return found
-            if not operation.startswith(_REPEATABLE):
-                return _INCOMPLETE
-            if pause_s is not None:
-                self.pace.answered(refused=False)
-                self.pace.pause(pause_s)
-                self.pace.acquire()
-        return found
-
-    def _send(self, operation: str, parameters: Mapping[str, Any]) -> Mapping[str, Any] | Answer:
+        """What the careful lane made of S3's answer."""
         try:
-            response: Mapping[str, Any] = getattr(self.client, operation)(**parameters)
+            answer: Mapping[str, Any] = getattr(self.client, operation)(**parameters)
         except (ClientError, BotoCoreError) as error:
             return answer_of(error)
-        if operation == HEAD and not response.keys() >= _ALWAYS_TOLD:
-            # Cut off among its headers, where nothing but their lack shows it.
-            return _INCOMPLETE
-        return response
-
-    def _is_unsaid(self, answer: Answer) -> bool:
-        """Whether an answer would settle what became of a key, and does so without a code of S3's."""
-        return answer.code.isdigit() and isinstance(judge_answer(self.phase, answer), Outcome)
+        except _UNREADABLE as error:
+            return Answer(code=STRANGE, message=f"an answer that can't be read: {error}", lost=True)
+        return answer
 
     def ask_patiently(self, operation: str, **parameters: Any) -> Mapping[str, Any]:
         """
@@ -233,6 +211,11 @@ def answer_of(error: ClientError | BotoCoreError) -> Answer:
         )
     if isinstance(error, _CREDENTIALS):
         return Answer(code="InvalidToken", message=f"no usable credentials: {error}")
+    if isinstance(error, UnbelievedError):
+        return Answer(code=STRANGE, message=str(error), lost=True)
+    if isinstance(error, SSLError) and "CERTIFICATE_VERIFY_FAILED" in str(error):
+        # OpenSSL's own word; botocore and urllib3 hand it on as text.
+        return Answer(code=UNTRUSTED, message=str(error))
     return Answer(code=type(error).__name__, message=str(error), lost=isinstance(error, _FAULTS))
 
 

@@ -6,6 +6,7 @@ from datetime import datetime
 from typing import Any
 
 from worker.actions.asking import S3, UNSAID_PAUSES_S, RefusedError, object_of
+from worker.actions.reading import odd_answer
 from worker.answers import Answer, message_of, refused_head_is_customer_key
 from worker.contract import LotEntry, Outcome, ResultRow
 from worker.facts import ObjectFacts, facts_of
@@ -137,6 +138,9 @@ class Look:
             head = self._s3.ask("head_object", **object_of(asked), **self._how)
         except RefusedError as refused:
             return None, refused.answer
+        shown = head.get("VersionId", "")
+        if asked.version_id not in ("", "null", shown):
+            return None, odd_answer(f"version {shown or 'none'}, and {asked.version_id} was asked for").answer
         return head, None
 
     def _ask_head_again(self, asked: LotEntry) -> tuple[Mapping[str, Any] | None, Answer | None]:

@@ -3,13 +3,13 @@
 from collections.abc import Callable, Iterable, Mapping
 from typing import Any, TypeVar
 
-from worker.actions.asking import S3, RefusedError
+from worker.actions.asking import S3, STRANGE, RefusedError
 from worker.answers import Answer
 from worker.carry import OddAnswerError
 
 _T = TypeVar("_T")
 
-ODD = "StrangeAnswer"
+ODD = STRANGE
 """The code, of our own, of an answer that lacks what it must hold."""
 
 

@@ -2,6 +2,7 @@
 
 import math
 import re
+import select
 import socket
 import ssl
 import threading
@@ -12,13 +13,25 @@ from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass
 
-MAX_HEAD_BYTES = 64 * 1024
-MAX_BODY_BYTES = 1024**2
-_RECV_BYTES = 64 * 1024
-_IDLE_S = 0.25
-"""How long a connection may have been idle without being looked at before it is used again, in seconds."""
+from worker.proof import MAX_BODY_BYTES
 
-_HEAD = re.compile(rb"HTTP/1\.1 ([2-5]\d\d)(?: [ -~]*)?((?:\r\n[!#-9;-~]+:[ -~]*)*)")
+MAX_HEAD_BYTES = 64 * 1024
+MAX_INTERIM = 20
+"""Interim answers (1xx) before one answer, at most."""
+
+LONGEST_ANSWER = 6
+"""
+How long an answer may take in all, in times of how long it may be silent.
+
+Half an hour with the worker's timeout: far more than any CopyObject of 5 GB, whose answer S3 begins early and keeps
+alive with white space.
+"""
+
+RECV_BYTES = 64 * 1024
+LENGTH = re.compile("[0-9]{1,19}")
+"""A Content-Length: int() would take signs, spaces and other alphabets, and refuse thousands of digits."""
+
+_HEAD = re.compile(rb"HTTP/1\.1 ([1-5][0-9][0-9])(?: [ -~]*)?((?:\r\n[!#-9;-~]+:[ -~]*)*)")
 """A status line and header lines in printable ASCII: no folded lines, no tabs, no spaces in names."""
 
 _WATCH_S = 0.25
@@ -27,7 +40,8 @@ _MAY_COME_TWICE = frozenset({"server", "date", "via"})
 """Headers that say nothing of the object: servers on the way add their own."""
 
 _CHUNK = re.compile(rb"([0-9A-Fa-f]{1,8})\r\n")
-_HTTP_NO_CONTENT = 204
+_CHUNK_LINE_BYTES = 10
+_OK, _SWITCHING_PROTOCOLS, _NO_CONTENT = 200, 101, 204
 
 
 class StrangeError(Exception):
@@ -60,9 +74,9 @@ class Connection:
     """
     A connection that is kept alive, for one request at a time.
 
-    reusable: whether another request may follow. due_at: by when, on the monotonic clock, an answer must be there.
+    reusable: whether another request may follow. due_at: on the monotonic clock, by when another byte must be there.
 
-    connect: makes the socket, with the timeout for answers set. Raises OSError.
+    connect: makes the socket, with the timeout set that is for the silence of an answer. Raises OSError.
     """
 
     def __init__(self, connect: Callable[[], socket.socket]) -> None:
@@ -74,9 +88,11 @@ class Connection:
         # is a turn of the interpreter's lock. So it has none, and whoever watches aborts what is overdue.
         self._timeout_s = self._socket.gettimeout() or math.inf
         self._socket.settimeout(None)
-        self.due_at = math.inf
-        self._rest = b""
-        self._used_at = 0.0
+        self._came = select.poll()
+        self._came.register(self._socket, select.POLLIN)
+        self._pending = self._socket.pending if isinstance(self._socket, ssl.SSLSocket) else lambda: 0
+        self.due_at = self._end_at = math.inf
+        self._rest = bytearray()
         self.reusable = True
 
     def exchange(self, request: bytes, *, bodiless: bool) -> Reply:
@@ -86,7 +102,8 @@ class Connection:
         bodiless: the answer has no body whatever its headers say, as that to HEAD.
         """
         self.reusable = False
-        self.due_at = time.monotonic() + self._timeout_s
+        now = time.monotonic()
+        self.due_at, self._end_at = now + self._timeout_s, now + LONGEST_ANSWER * self._timeout_s
         try:
             self._socket.sendall(request)
             status, headers, lines = self._head()
@@ -98,23 +115,20 @@ class Connection:
         if self._rest:
             raise StrangeError("more came than the answer", sent=True)
         self.reusable = headers.get("connection", "keep-alive").lower() == "keep-alive"
-        self._used_at = time.monotonic()
         return Reply(status, headers, lines, body)
 
-    def is_alive(self) -> bool:
-        """Whether the server hasn't closed it, as far as one can know before the next request."""
-        if time.monotonic() - self._used_at < _IDLE_S:
-            return True
-        try:
-            self._socket.settimeout(0)
-            self._socket.recv(1)
-        except (BlockingIOError, ssl.SSLWantReadError):
-            return True
-        except OSError:
-            return False
-        finally:
-            self._socket.settimeout(None)
-        return False
+    def is_clean(self) -> bool:
+        """
+        Whether nothing came since the last answer: neither the server's end, nor bytes.
+
+        Those would be taken for the next request's answer. What comes only after that was sent can't be told from it.
+        """
+        return not self._came.poll(0) and not self._pending()
+
+    def watch_itself(self) -> None:
+        """Have the socket wait no longer than for the silence: where nothing else watches."""
+        if self._timeout_s < math.inf:
+            self._socket.settimeout(self._timeout_s)
 
     def abort(self) -> None:
         """Let whoever waits for an answer wait no longer; any thread may."""
@@ -126,75 +140,100 @@ class Connection:
         """Close it."""
         self._socket.close()
 
-    def _more(self) -> bytes:
-        data = self._socket.recv(_RECV_BYTES)
+    def _more(self) -> None:
+        """Wait for bytes."""
+        data = self._socket.recv(RECV_BYTES)
         if not data:
             raise StrangeError("the connection was closed before the answer was complete", sent=True)
-        return data
+        now = time.monotonic()
+        if now > self._end_at:
+            raise StrangeError("an answer without end", sent=True)
+        self.due_at = now + self._timeout_s
+        self._rest += data
 
     def _head(self) -> tuple[int, dict[str, str], list[tuple[str, str]]]:
-        data = self._more()
-        while (end := data.find(b"\r\n\r\n")) < 0:
-            if len(data) > MAX_HEAD_BYTES:
-                raise StrangeError("headers without end", sent=True)
-            data += self._more()
-        self._rest = data[end + 4 :]
-        match = _HEAD.fullmatch(data, 0, end)
-        if not match:
-            raise StrangeError("not a plain HTTP/1.1 answer", sent=True)
+        """Status, headers and header lines of the answer, after any interim ones."""
+        for _ in range(MAX_INTERIM):
+            head = self._one_head()
+            match = _HEAD.fullmatch(head)
+            if not match or int(match[1]) == _SWITCHING_PROTOCOLS:
+                raise StrangeError("not a plain HTTP/1.1 answer", sent=True)
+            if int(match[1]) >= _OK:
+                break
+        else:
+            raise StrangeError("interim answers only", sent=True)
         lines: list[tuple[str, str]] = []
         headers: dict[str, str] = {}
         for line in match[2].decode("ascii").split("\r\n")[1:]:
-            name, _, value = line.partition(":")
+            name, _colon, value = line.partition(":")
             value = value.lstrip(" ")
             lines.append((name, value))
             headers[name.lower()] = value
         if len(headers) != len(lines) and _twice(lines) - _MAY_COME_TWICE:
             raise StrangeError("a header came twice", sent=True)
+        if headers.get("transfer-encoding", "chunked").lower() != "chunked":
+            raise StrangeError("an unknown transfer encoding", sent=True)
         return int(match[1]), headers, lines
 
+    def _one_head(self) -> bytes:
+        """The next bytes up to an empty line."""
+        seen = 0
+        while (end := self._rest.find(b"\r\n\r\n", seen)) < 0 and len(self._rest) <= MAX_HEAD_BYTES:
+            seen = max(0, len(self._rest) - 3)
+            self._more()
+        if not 0 <= end <= MAX_HEAD_BYTES:
+            raise StrangeError("headers without end", sent=True)
+        return self._take(end + 4)[:end]
+
     def _body(self, status: int, headers: dict[str, str]) -> bytes:
-        length, coding = headers.get("content-length"), headers.get("transfer-encoding")
-        if coding is not None:
-            if coding.lower() != "chunked" or length is not None:
-                raise StrangeError("an unknown transfer encoding", sent=True)
+        length = headers.get("content-length")
+        if "transfer-encoding" in headers:
+            if length is not None:
+                raise StrangeError("both chunks and a length", sent=True)
             return self._chunks()
-        if length is None and status == _HTTP_NO_CONTENT:
+        if length is None and status == _NO_CONTENT:
             return b""
-        if length is None or not length.isdigit() or int(length) > MAX_BODY_BYTES:
+        if length is None or not LENGTH.fullmatch(length) or int(length) > MAX_BODY_BYTES:
             raise StrangeError("no length that can be", sent=True)
         return self._take(int(length))
 
     def _take(self, count: int) -> bytes:
         """The next bytes of the answer."""
         while len(self._rest) < count:
-            self._rest += self._more()
-        taken, self._rest = self._rest[:count], self._rest[count:]
+            self._more()
+        taken = bytes(self._rest[:count])
+        del self._rest[:count]
         return taken
 
     def _chunks(self) -> bytes:
         """A body in chunks (RFC 9112, 7.1): S3 sends errors, and the answer to a copy that takes long, so."""
-        body = b""
+        body = bytearray()
         while True:
-            while b"\r\n" not in self._rest and len(self._rest) < _RECV_BYTES:
-                self._rest += self._more()
-            size = _CHUNK.match(self._rest)
-            if not size or len(body) > MAX_BODY_BYTES or int(size[1], 16) > MAX_BODY_BYTES:
+            while self._rest.find(b"\n", 0, _CHUNK_LINE_BYTES) < 0 and len(self._rest) < _CHUNK_LINE_BYTES:
+                self._more()
+            line = _CHUNK.match(bytes(self._rest[:_CHUNK_LINE_BYTES]))
+            length = int(line[1], 16) if line else MAX_BODY_BYTES + 1
+            if not line or len(body) + length > MAX_BODY_BYTES:
                 raise StrangeError("not a chunk", sent=True)
-            self._rest = self._rest[size.end() :]
-            chunk = self._take(int(size[1], 16))
+            self._take(line.end())
+            body += self._take(length)
             if self._take(2) != b"\r\n":
                 # After the last chunk too: trailers aren't understood.
                 raise StrangeError("a chunk without its end", sent=True)
-            if not chunk:
-                return body
-            body += chunk
+            if not length:
+                return bytes(body)
 
 
 class Watch:
-    """Aborts connections whose answer is overdue: one thread for all of them, from the first one on."""
+    """
+    Aborts connections whose answer is overdue: one thread for all of them, from the first one on.
 
-    def __init__(self) -> None:
+    Where no thread can be started, each connection's socket watches by itself, which costs some speed.
+    start: starts the thread. Raises RuntimeError where there can be none more.
+    """
+
+    def __init__(self, start: Callable[[threading.Thread], None] = threading.Thread.start) -> None:
+        self._start = start
         self._connections: weakref.WeakSet[Connection] = weakref.WeakSet()
         self._lock = threading.Lock()
         self._end = threading.Event()
@@ -205,8 +244,12 @@ class Watch:
         with self._lock:
             self._connections.add(connection)
             if not self._begun:
-                self._begun = True
-                threading.Thread(target=self._look, daemon=True).start()
+                try:
+                    self._start(threading.Thread(target=self._look, daemon=True))
+                except RuntimeError:
+                    connection.watch_itself()
+                else:
+                    self._begun = True
         return connection
 
     def end(self) -> None:

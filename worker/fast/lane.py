@@ -201,7 +201,7 @@ class FastLane:
                 connection = address.idle.pop()
             except IndexError:
                 return self._watch.over(Connection(address.connect))
-            if connection.is_alive():
+            if connection.is_clean():
                 return connection
             connection.close()
 

@@ -4,21 +4,22 @@ The answers to the three requests: HTTP -> boto3's answers. Pure.
 What each header is called, and of which type it is, is read from botocore's own model of S3.
 """
 
-import re
 from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
+from xml.etree.ElementTree import Element
 
 from botocore.utils import parse_timestamp
 
 from worker.answers import Answer
 from worker.fast.connection import Reply, StrangeError
-from worker.fast.sending import COPY, HEAD, OPERATIONS, RESTORE, members
+from worker.fast.sending import HEAD, OPERATIONS, members
+from worker.proof import UnprovenError, local_name, prove, told_error
 
 if TYPE_CHECKING:
     from botocore.model import ServiceModel
 
-_OK, _ACCEPTED = 200, 202
+_ERROR = 300
 _HEAD_ERRORS = frozenset({404, 412, 503})
 """A HEAD's errors have no body. Of these the status says enough; behind 400 and 403 hides more than one reason."""
 
@@ -45,20 +46,12 @@ _ERRORS = frozenset(
 )
 """The errors that are understood: status and code. Each says that nothing was done."""
 
-_NEEDED = ("ContentLength", "ETag", "LastModified")
 _NOT_UNDERSTOOD = frozenset(
     {"SSECustomerAlgorithm", "SSECustomerKeyMD5", "MissingMeta", "DeleteMarker", "ContentRange"}
 )
 """What a HEAD may say that is for the careful lane: it concerns few objects, and each of them in its own way."""
 
 _METADATA = "x-amz-meta-"
-_FLAT_XML = re.compile(
-    r"\s*(?:<\?xml [^<>]*\?>)?\s*<(\w+)(?: xmlns=[\"'][^\"'<>]*[\"'])?>"
-    r"((?:\s*<(\w+)>[^<>]*</\3>|\s*<\w+/>)*)\s*</\1>\s*"
-)
-_FIELD = re.compile(r"<(\w+)(?:/>|>([^<]*)</\1>)")
-_ENTITY = re.compile(r"&(\w+|#\d{1,5});")
-_ENTITIES = {"lt": "<", "gt": ">", "amp": "&", "quot": '"', "apos": "'", "#34": '"', "#39": "'"}
 _MONTHS = {
     name: number
     for number, name in enumerate(
@@ -66,6 +59,8 @@ _MONTHS = {
     )
 }
 _HTTP_DATE_LENGTH = 29
+_LONGEST_DATE = 100
+_LONGEST_NUMBER = 19
 
 
 class Reading:
@@ -85,30 +80,23 @@ class Reading:
     def understand(self, operation: str, reply: Reply) -> Mapping[str, Any] | Answer:
         """What S3 said: boto3's answer, or the error. Raises StrangeError for all that isn't understood."""
         try:
-            found = self._understand(operation, reply)
-        except (ValueError, KeyError, OverflowError) as error:
+            return self._understand(operation, reply)
+        except (UnprovenError, ValueError, KeyError, OverflowError) as error:
             raise StrangeError(f"an answer that can't be read: {error}", sent=True) from error
-        if found is None:
-            raise StrangeError(f"status {reply.status}: {reply.body[:200]!r}", sent=True)
-        return found
 
-    def _understand(self, operation: str, reply: Reply) -> Mapping[str, Any] | Answer | None:
-        good = reply.status == _OK or (reply.status == _ACCEPTED and operation == RESTORE)
-        if not good:
+    def _understand(self, operation: str, reply: Reply) -> Mapping[str, Any] | Answer:
+        """The same. Raises UnprovenError, ValueError, KeyError, OverflowError."""
+        name = OPERATIONS[operation][1]
+        if reply.status >= _ERROR:
             return _error(operation, reply)
+        root = prove(name, reply.status, reply.headers, reply.body)
         told = self._told(operation, reply)
-        if operation == RESTORE:
-            return None if reply.body else told
-        if operation == COPY:
-            result = _flat(reply.body, "CopyObjectResult")
-            if not result or "ETag" not in result:
-                return None
+        if root is not None:
             told["CopyObjectResult"] = {
-                name: self._result[name](text) for name, text in result.items() if name in self._result
+                child: self._result[child](text) for child, text in _flat(root).items() if child in self._result
             }
-            return told
-        if any(name not in told for name in _NEEDED) or not _NOT_UNDERSTOOD.isdisjoint(told):
-            return None
+        if not _NOT_UNDERSTOOD.isdisjoint(told):
+            raise UnprovenError(f"{name}: a header for the careful lane")
         return told
 
     def _told(self, operation: str, reply: Reply) -> dict[str, Any]:
@@ -131,42 +119,31 @@ class Reading:
         return told
 
 
-def _error(operation: str, reply: Reply) -> Answer | None:
-    """An error that is understood, None for any other."""
-    if operation == HEAD:
-        return Answer(code=str(reply.status), http_status=reply.status) if reply.status in _HEAD_ERRORS else None
-    error = _flat(reply.body, "Error")
-    if not error or (reply.status, error.get("Code")) not in _ERRORS:
-        return None
-    return Answer(code=error["Code"], http_status=reply.status, message=error.get("Message", ""))
+def _error(operation: str, reply: Reply) -> Answer:
+    """An error that is understood. Raises UnprovenError for any other."""
+    code, message = told_error(OPERATIONS[operation][1], reply.status, reply.body)
+    known = reply.status in _HEAD_ERRORS if operation == HEAD else (reply.status, code) in _ERRORS
+    if not known:
+        raise UnprovenError(f"status {reply.status}, {code}: for the careful lane")
+    return Answer(code=code, http_status=reply.status, message=message)
 
 
-def _flat(body: bytes, root: str) -> dict[str, str] | None:
-    """The fields of an XML document that is one level deep, None for any other, or one with another root."""
-    text = body.decode()
-    match = _FLAT_XML.fullmatch(text)
-    if not match or match[1] != root or "\r" in text:
-        return None
-    fields = _FIELD.findall(match[2])
-    told = {name: _unescaped(value) if "&" in value else value for name, value in fields}
-    return told if len(told) == len(fields) else None
-
-
-def _unescaped(text: str) -> str:
-    """The text with its entities resolved. Raises KeyError for one that isn't known, ValueError for a stray `&`."""
-    if text.count("&") != len(_ENTITY.findall(text)):
-        raise ValueError("a stray ampersand")
-    return _ENTITY.sub(lambda match: _ENTITIES[match[1]], text)
+def _flat(root: Element) -> dict[str, str]:
+    """The fields of an element that is one level deep. Raises UnprovenError for any other."""
+    told = {local_name(child): child.text or "" for child in root}
+    if len(told) != len(root) or any(len(child) for child in root):
+        raise UnprovenError(f"{root.tag} isn't flat")
+    return told
 
 
 def _expires(text: str) -> dict[str, Any]:
     """
     What boto3 makes of an Expires header: its text, and a date where botocore can read one.
 
-    Raises ValueError for an empty one, which botocore itself stumbles over.
+    Raises ValueError for an empty one, which botocore itself stumbles over, and for one too long to try.
     """
-    if not text:
-        raise ValueError("an empty date")
+    if not 0 < len(text) <= _LONGEST_DATE:
+        raise ValueError("no date")
     try:
         return {"ExpiresString": text, "Expires": parse_timestamp(text)}
     except (ValueError, RuntimeError):
@@ -176,8 +153,8 @@ def _expires(text: str) -> dict[str, Any]:
 def _date(text: str) -> datetime:
     """A date of HTTP's (IMF-fixdate, RFC 9110) or of ISO 8601. Raises ValueError, KeyError for any other text."""
     if len(text) == _HTTP_DATE_LENGTH and text.endswith(" GMT"):
-        day, month, year = int(text[5:7]), _MONTHS[text[8:11]], int(text[12:16])
-        return datetime(year, month, day, int(text[17:19]), int(text[20:22]), int(text[23:25]), tzinfo=UTC)
+        day, month, year = _number(text[5:7]), _MONTHS[text[8:11]], _number(text[12:16])
+        return datetime(year, month, day, _number(text[17:19]), _number(text[20:22]), _number(text[23:25]), tzinfo=UTC)
     found = datetime.fromisoformat(text)
     if found.tzinfo is None:
         raise ValueError("a date without a time zone")
@@ -185,7 +162,7 @@ def _date(text: str) -> datetime:
 
 
 def _number(text: str) -> int:
-    if not text.isdigit():
+    if not (text.isascii() and text.isdigit() and len(text) <= _LONGEST_NUMBER):
         raise ValueError("not a whole number")
     return int(text)
 

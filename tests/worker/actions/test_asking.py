@@ -1,6 +1,8 @@
 """One request to S3: what goes with each, and what is waited for."""
 
+from contextlib import nullcontext
 from dataclasses import replace
+from typing import Any
 
 import pytest
 from botocore.exceptions import BotoCoreError, ConnectTimeoutError, EndpointConnectionError, SSLError
@@ -38,8 +40,7 @@ def test_who_pays_and_whose_bucket_go_with_every_request(
     goes: set[str], operation: str, asked: dict[str, object], script: Script
 ) -> None:
     """As far as the operation takes them."""
-    told = {"ETag": '"e"', "ContentLength": 1, "LastModified": "2026-11-22"} if operation == "head_object" else {}
-    script.stub.add_response(operation, told, {**asked, **{name: ALWAYS[name] for name in goes}})
+    script.stub.add_response(operation, {}, {**asked, **{name: ALWAYS[name] for name in goes}})
 
     replace(script.copy, always=ALWAYS).ask(operation, **asked)
 
@@ -82,56 +83,6 @@ def test_a_refusal_after_throttling_does_not(script: Script) -> None:
     assert not refused.value.answer.lost
 
 
-UNSAID = [
-    (404, "get_object_lock_configuration", {"Bucket": "bucket"}),
-    (404, "get_object_tagging", HERE),
-    (403, "get_object_acl", HERE),
-    (409, "restore_object", HERE),
-]
-"""Errors as botocore tells those that were cut off: the code is the status."""
-
-
-@pytest.mark.parametrize(("status", "operation", "asked"), UNSAID)
-def test_an_error_without_its_code_is_asked_for_again(
-    status: int, operation: str, asked: dict[str, object], script: Script
-) -> None:
-    """Until S3 says the code."""
-    script.stub.add_client_error(operation, str(status), "", status)
-    script.stub.add_client_error(operation, str(status), "", status)
-    script.stub.add_client_error(operation, "SaidAtLast", "", status)
-
-    with pytest.raises(RefusedError) as refused:
-        script.restore.ask(operation, **asked)
-
-    assert refused.value.answer.code == "SaidAtLast"
-    assert script.restore.pace.sent == 3
-
-
-@pytest.mark.parametrize(("status", "operation", "asked"), UNSAID)
-def test_the_status_of_a_server_without_codes_is_believed(
-    status: int, operation: str, asked: dict[str, object], script: Script
-) -> None:
-    """In the end, so that no key is asked for over and over."""
-    for _ in range(4):
-        script.stub.add_client_error(operation, str(status), "", status)
-
-    with pytest.raises(RefusedError) as refused:
-        script.restore.ask(operation, **asked)
-
-    assert (refused.value.answer.code, refused.value.answer.lost) == (str(status), False)
-
-
-@pytest.mark.parametrize("status", [403, 404, 408, 412])
-def test_a_copy_refused_without_a_code_counts_as_lost(status: int, script: Script) -> None:
-    """Whatever said so may have passed it on: the object is looked at before another copy."""
-    script.stub.add_client_error("copy_object", str(status), "", status)
-
-    with pytest.raises(RefusedError) as refused:
-        script.copy.ask("copy_object", **HERE, CopySource="bucket/k")
-
-    assert refused.value.answer.lost
-
-
 @pytest.mark.parametrize(("status", "operation"), [(404, "head_object"), (503, "get_object"), (502, "get_object")])
 def test_an_error_that_needs_no_code(status: int, operation: str, script: Script) -> None:
     """A HEAD's never has one; of a server's own failure, the status says all."""
@@ -141,3 +92,26 @@ def test_an_error_that_needs_no_code(status: int, operation: str, script: Script
         script.copy.ask(operation, **HERE)
 
     assert (refused.value.answer.code, refused.value.answer.lost) == (str(status), False)
+
+
+@pytest.mark.parametrize(
+    ("lost", "operation", "asked", "told"),
+    [
+        (False, "delete_object", {**HERE, "VersionId": "v1"}, {"VersionId": "v1"}),
+        (True, "delete_object", {**HERE, "VersionId": "v1"}, {}),
+        (False, "copy_object", {**HERE, "CopySource": {**HERE, "VersionId": "v1"}}, {"VersionId": "v2"}),
+        (True, "copy_object", {**HERE, "CopySource": {**HERE, "VersionId": "v1"}}, {}),
+        (False, "copy_object", {**HERE, "CopySource": HERE}, {}),
+        (False, "copy_object", {**HERE, "CopySource": {**HERE, "VersionId": "null"}}, {}),
+    ],
+)
+def test_an_answer_that_makes_or_deletes_a_version_names_it(
+    *, lost: bool, operation: str, asked: dict[str, Any], told: dict[str, Any], script: Script
+) -> None:
+    """Without, it isn't known which version was made, or that one was deleted and no marker was put before it."""
+    script.stub.add_response(operation, told)
+
+    with pytest.raises(RefusedError) if lost else nullcontext() as refused:
+        script.copy.ask(operation, **asked)
+
+    assert not refused or refused.value.answer.lost

@@ -157,16 +157,6 @@ def test_a_refused_head_whose_reason_has_passed_is_asked_for_again(code: str, he
     assert result(act(script)).outcome is Outcome.ALREADY
 
 
-def test_an_answer_that_was_cut_off_is_no_picture_of_the_object(script: Script) -> None:
-    """A HEAD without what S3 tells of every object is asked for once more, later."""
-    script.stub.add_response("head_object", {"ETag": '"e"', "ContentLength": 3}, NAMED)
-
-    found = act(script)
-
-    assert isinstance(found, Again)
-    assert found.course is Course.LOOK_AGAIN
-
-
 def test_a_head_refused_for_no_reason_keeps_its_own_answer(script: Script) -> None:
     """When a GET works and HEAD still doesn't, HEAD's answer is what counts."""
     script.stub.add_client_error("head_object", "403", "Forbidden", 403)

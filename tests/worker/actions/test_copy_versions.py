@@ -49,6 +49,17 @@ def test_a_version_under_a_delete_marker_is_not_copied(script: Script) -> None:
     assert result(act(script, VERSIONED)).outcome is Outcome.UNSUPPORTED
 
 
+def test_another_version_than_the_one_asked_for_is_not_copied_for_it(script: Script) -> None:
+    """A HEAD that shows another is no look at that one: it is looked at again."""
+    script.stub.add_response("head_object", {**HEAD, "VersionId": "v2"}, NAMED)
+    script.stub.add_response("head_object", {**HEAD, "VersionId": "v3"}, {**NAMED, "VersionId": "v1"})
+
+    found = act(script, VERSIONED)
+
+    assert isinstance(found, Again)
+    assert "v1 was asked for" in found.row.message
+
+
 def test_a_version_that_was_copied_before_is_already_there(script: Script) -> None:
     """An attempt whose result was lost made a newer version with the same content in the class."""
     newer = {**HEAD, "VersionId": "v2", "StorageClass": "STANDARD_IA", "LastModified": NOW}

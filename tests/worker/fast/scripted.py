@@ -1,6 +1,8 @@
 """A fast lane whose server is a function: bytes in, bytes out."""
 
+import os
 import socket
+import weakref
 from collections.abc import Callable
 from types import SimpleNamespace
 from typing import TYPE_CHECKING, cast
@@ -27,6 +29,17 @@ OK = {b"HEAD": OK_HEAD, b"PUT ": OK_COPY, b"POST": OK_RESTORE}
 Answerer = Callable[[bytes], bytes]
 
 
+def quiet_pipe(owner: object) -> tuple[int, int, Callable[[], object]]:
+    """The ends of a pipe that has nothing to read, closed with their owner or by what comes third."""
+    ends = os.pipe()
+
+    def close() -> None:
+        for end in ends:
+            os.close(end)
+
+    return *ends, weakref.finalize(owner, close)
+
+
 class ScriptedSocket:
     """
     What the lane takes for a socket. pieces: how many bytes come at a time.
@@ -38,7 +51,16 @@ class ScriptedSocket:
         self._answer = answer
         self._pieces = pieces
         self._coming = b""
+        self._end, self._late, self._close = quiet_pipe(self)
         self.closed = False
+
+    def fileno(self) -> int:
+        """Of something that has nothing to read, until bytes come late."""
+        return self._end
+
+    def come_late(self) -> None:
+        """Have something to read that nobody asked for."""
+        os.write(self._late, b"HTTP/1.1 ")
 
     def sendall(self, data: bytes) -> None:
         """Take a request."""
@@ -58,6 +80,7 @@ class ScriptedSocket:
     def close(self) -> None:
         """Remember it."""
         self.closed = True
+        self._close()
 
 
 def socket_of(answer: Answerer, pieces: int = 1 << 16) -> socket.socket:

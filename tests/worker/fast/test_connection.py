@@ -15,7 +15,7 @@ from cryptography.hazmat.primitives.asymmetric import ec
 
 from tests.worker.fast.scripted import OK_COPY, OK_COPY_BODY, OK_HEAD, OK_RESTORE, socket_of
 from worker.clients import fast_lane, object_client, session
-from worker.fast.connection import Connection, StrangeError, Watch, connect
+from worker.fast.connection import MAX_INTERIM, Connection, StrangeError, Watch, connect
 from worker.fast.lane import FastLane
 
 RESTORE = {"Bucket": "b", "Key": "k", "RestoreRequest": {"Days": 1, "GlacierJobParameters": {"Tier": "Bulk"}}}
@@ -40,6 +40,12 @@ def exchange(answer: bytes, *, bodiless: bool = False, pieces: int = 1 << 16) ->
         (b"HTTP/1.1 503 Slow Down\r\nContent-Length: 2\r\nConnection: close\r\n\r\nno", False, (503, b"no", False)),
         (b"HTTP/1.1 404\r\nServer: a\r\nserver: b\r\nContent-Length: 0\r\n\r\n", False, (404, b"", True)),
         (b"HTTP/1.1 204 No Content\r\n\r\n", False, (204, b"", True)),
+        (b"HTTP/1.1 102 Processing\r\n\r\n" + OK_HEAD, True, (200, b"", True)),
+        (
+            b"HTTP/1.1 100 Continue\r\n\r\nHTTP/1.1 103 Early Hints\r\na: b\r\n\r\n" + CHUNKED,
+            False,
+            (200, b"abcdefgh", True),
+        ),
     ],
 )
 def test_a_plain_answer_is_read_whole(
@@ -56,10 +62,17 @@ def test_a_plain_answer_is_read_whole(
         b"HTTP/1.1 200",
         b"SSH-2.0-OpenSSH_9.6\r\n\r\n",
         b"HTTP/1.0 200 OK\r\nContent-Length: 0\r\n\r\n",
-        b"HTTP/1.1 100 Continue\r\n\r\n" + OK_RESTORE,
+        b"HTTP/1.1 101 Switching Protocols\r\nUpgrade: h2c\r\n\r\n" + OK_RESTORE,
+        b"HTTP/1.1 103 Early Hints\r\nLink: </a>\r\n\r\n" * MAX_INTERIM + OK_RESTORE,
+        b"HTTP/1.1 103 Early Hints\r\n\r\n",
+        b"HTTP/1.1 103 Early Hints\r\nContent-Length: 9\r\n\r\n<html/>..",
         b"HTTP/1.1 2000 OK\r\nContent-Length: 0\r\n\r\n",
         b"HTTP/1.1 200 OK\r\n\r\n",
         b"HTTP/1.1 200 OK\r\nContent-Length: -1\r\n\r\n",
+        b"HTTP/1.1 200 OK\r\nContent-Length: +1\r\n\r\na",
+        b"HTTP/1.1 200 OK\r\nContent-Length: 1_0\r\n\r\naaaaaaaaaa",
+        b"HTTP/1.1 200 OK\r\nContent-Length: " + b"9" * 5_000 + b"\r\n\r\na",
+        b"HTTP/1.1 200 OK\r\nContent-Length: \xd9\xa1\r\n\r\na",
         b"HTTP/1.1 200 OK\r\nContent-Length: 1, 1\r\n\r\na",
         b"HTTP/1.1 200 OK\r\nContent-Length: 1\r\nContent-Length: 1\r\n\r\na",
         b"HTTP/1.1 200 OK\r\nETag: a\r\netag: b\r\nContent-Length: 0\r\n\r\n",

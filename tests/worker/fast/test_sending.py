@@ -102,7 +102,8 @@ class Both:
 
     def _keep(self, request: AWSPreparedRequest, **_: Any) -> AWSResponse:
         self.theirs = request
-        return answer_with(request, 200, {}, OK_COPY_BODY if request.method == "PUT" else b"")
+        told = {"ETag": '"e"', "Last-Modified": "Sun, 01 Jan 2023 12:00:00 GMT", "Content-Length": "1"}
+        return answer_with(request, 200, told, OK_COPY_BODY if request.method == "PUT" else b"")
 
 
 @pytest.fixture(scope="module", params=ENDPOINTS)
