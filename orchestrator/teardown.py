@@ -95,7 +95,7 @@ def take_down(
     else:
         say(
             f"state bucket {bucket}: kept, with the state of your jobs; to go on with them later, "
-            f'put state = "s3://{bucket}" in s3reclass.toml; to remove it, empty and delete it'
+            f'put state = "s3://{bucket}" in s3reclass.toml; to remove it, delete all versions in it, then the bucket'
         )
 
 

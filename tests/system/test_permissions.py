@@ -93,8 +93,8 @@ NEEDED: Mapping[tuple[str, str], Case] = {
     ("SupersededVersions", "s3:DeleteObjectVersion"): Case(
         line=DELETING, bucket=VERSIONED, told="not authorized to perform: s3:DeleteObjectVersion"
     ),
-    ("BucketSettings", "s3:GetBucketAcl"): Case(line=COPY, told="(s3:GetBucketAcl)"),
-    ("BucketSettings", "s3:GetBucketObjectLockConfiguration"): Case(
+    ("Buckets", "s3:GetBucketAcl"): Case(line=COPY, told="(s3:GetBucketAcl)"),
+    ("Buckets", "s3:GetBucketObjectLockConfiguration"): Case(
         line=COPY, bucket=VERSIONED, told="(s3:GetBucketObjectLockConfiguration)"
     ),
     ("State", "s3:GetObject"): Case(line=COPY, told="can't read the lot s3://"),
@@ -118,13 +118,13 @@ NOT_ENFORCED: Mapping[tuple[str, str], str] = {
     ("Objects", "s3:ListObjectAnnotations"): _ASKED_OF_AWS,
     ("Objects", "s3:GetObjectAnnotation"): _ASKED_OF_AWS,
     ("Objects", "s3:PutObjectAnnotation"): _ASKED_OF_AWS,
-    ("MissingKeysAreToldApart", "s3:ListBucket"): "the box says 404 of a missing key to everybody",
+    ("Buckets", "s3:ListBucket"): "the box says 404 of a missing key to everybody",
     ("NamedState", "s3:GetObject"): "the same as State, for a state that the user named",
     ("NamedStateResults", "s3:PutObject"): "the same as StateResults, for a state that the user named",
     ("NamedStateProgress", "s3:PutObject"): "the same as StateProgress, for a state that the user named",
     ("KmsKeys", "kms:Decrypt"): _NO_KEYS,
     ("KmsKeys", "kms:GenerateDataKey"): _NO_KEYS,
-    ("BucketSettings", "s3:GetBucketOwnershipControls"): "without it each object is asked for its ACL: nothing is lost",
+    ("Buckets", "s3:GetBucketOwnershipControls"): "without it each object is asked for its ACL: nothing is lost",
 }
 
 
