@@ -37,7 +37,7 @@ def check_owner(
     """
     Nothing, when the bucket, which `check_bucket` found, belongs to one of these accounts.
 
-    S3 tells nobody whose a bucket is, but denies a request that names another account than its owner.
+    S3 has no request for a bucket's owner, but denies one that names another account than it.
     arguments: as for `check_bucket`.
     Raises S3ReclassError when it belongs to none of them.
     """

@@ -88,7 +88,7 @@ def test_the_states_bucket_may_be_theirs_too(owned: Owned) -> None:
 
 
 def test_a_role_of_ones_own_keeps_off_nothing(owned: Owned) -> None:
-    """Its policy isn't ours to write: nobody is asked whose the bucket is."""
+    """Its policy isn't ours to write, so the owner isn't asked for."""
     owned.asked("b-b")
 
     owned.look(Settings(bucket="b-b", fargate=FargateSettings(task_role_arn="t")), "b-b")

@@ -153,7 +153,7 @@ def _names(made: Mapping[str, tuple[int, ...]]) -> set[str]:
 
 
 def test_each_file_of_a_lot_is_a_tasks_or_the_launchers() -> None:
-    """Whoever adds one says here which, and opens the role's policy to it if it is a task's."""
+    """A new one must be put here, and the role's policy opened to it if it is a task's."""
     known = {name for name, one in vars(StatePaths).items() if isinstance(one, staticmethod) and name.endswith("_name")}
 
     assert {*ADDED, *WRITTEN_AGAIN, *LAUNCHERS} == {name for name in known if not name.startswith("parse")}
