@@ -19,12 +19,8 @@ from worker.contract import STORAGE_CLASSES, TIERS
 FILE_NAME = "s3reclass.toml"
 PLACES = ("fargate", "local")
 LANES = ("fast", "careful")
-MAX_DAYS = 36_500
-"""Days that a restored copy can be asked to stay, at most: a hundred years."""
-
-MOST_RATE = 1_000_000.0
-MOST_NUMBER = 1_000_000_000
-"""Beyond every number that a setting takes."""
+MAX_DAYS, MOST_RATE, MOST_NUMBER = 36_500, 1_000_000.0, 1_000_000_000
+"""Days that a restored copy stays, requests a second, and any number at all: what settings take at most."""
 
 _DIGITS = re.compile(r"[+-]?[0-9]{1,12}")
 
@@ -282,8 +278,7 @@ def _whole_number(low: int, high: int) -> Callable[[Any], int]:
             raise ValueError(f"{value[:40]!r} is no whole number")
         number = int(value)
         if not low <= number <= high:
-            shown = number if abs(number) <= MOST_NUMBER else "the number"
-            raise ValueError(f"{shown} is out of range: it takes {low} to {high}")
+            raise ValueError(f"{number} is out of range: it takes {low} to {high}")
         return number
 
     return check

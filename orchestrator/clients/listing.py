@@ -11,7 +11,9 @@ if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client
 
 
-def list_objects_v2(bucket: str, prefix: str, arguments: Mapping[str, str] | None = None) -> Iterator[ListedObject]:
+def list_objects_v2(
+    bucket: str, prefix: str, arguments: Mapping[str, str] | None = None, *, s3: "S3Client | None" = None
+) -> Iterator[ListedObject]:
     """
     Every object whose key begins with the prefix, in the order of the keys' bytes, 1,000 a request.
 
@@ -20,7 +22,7 @@ def list_objects_v2(bucket: str, prefix: str, arguments: Mapping[str, str] | Non
     arguments: of each request, beside: RequestPayer, ExpectedBucketOwner.
     Raises S3ReclassError when the bucket can't be listed.
     """
-    s3: S3Client = client("s3")
+    s3 = s3 or client("s3")
     more: Any = arguments or {}
     with aws_errors(f"listing s3://{bucket}/{prefix}"):
         for page in s3.get_paginator("list_objects_v2").paginate(Bucket=bucket, Prefix=prefix, **more):

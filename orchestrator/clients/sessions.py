@@ -10,6 +10,7 @@ from functools import cache
 from typing import Any
 
 import boto3
+import botocore.session
 from botocore.config import Config
 from botocore.exceptions import (
     BotoCoreError,
@@ -25,6 +26,7 @@ from botocore.exceptions import (
     UnauthorizedSSOTokenError,
 )
 
+from orchestrator.clients.whole_answers import CarefulParsers, believe_whole_answers_only
 from orchestrator.errors import S3ReclassError
 
 CONNECT_TIMEOUT_S = 10
@@ -46,7 +48,9 @@ DENIED = {"AccessDenied", "AccessDeniedException", "AllAccessDisabled", "Unautho
 def session() -> boto3.Session:
     """The process's one boto3 session. Raises S3ReclassError when the profile doesn't exist."""
     with aws_errors("reading the AWS configuration"):
-        return boto3.Session()
+        core = botocore.session.get_session()
+        core.register_component("response_parser_factory", CarefulParsers())
+        return boto3.Session(botocore_session=core)
 
 
 def account_id() -> str:
@@ -57,19 +61,19 @@ def account_id() -> str:
 
 def client(service: str, **config: Any) -> Any:
     """
-    A boto3 client with retries and timeouts that suit a launcher.
+    A boto3 client with retries and timeouts that suit a launcher; S3's believes only answers that prove what they say.
 
-    config: further botocore Config fields.
+    config: further botocore Config fields, or others than ours.
     Raises S3ReclassError when no region or profile can be found.
     """
-    settings = Config(
-        retries={"mode": "standard", "max_attempts": MAX_ATTEMPTS},
-        connect_timeout=CONNECT_TIMEOUT_S,
-        read_timeout=READ_TIMEOUT_S,
-        **config,
-    )
+    retries = {"mode": "standard", "max_attempts": MAX_ATTEMPTS}
+    given = {"retries": retries, "connect_timeout": CONNECT_TIMEOUT_S, "read_timeout": READ_TIMEOUT_S, **config}
+    settings = Config(**given)
     with aws_errors(f"connecting to {service}"):
-        return session().client(service, config=settings)  # type: ignore[call-overload]  # the service is a variable
+        made: Any = session().client(service, config=settings)  # type: ignore[call-overload]  # the service is a variable
+        if service == "s3":
+            believe_whole_answers_only(made)
+        return made
 
 
 def error_code(error: Exception) -> str:

@@ -15,7 +15,6 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from email.utils import parsedate_to_datetime
 from hashlib import sha256
 from io import BytesIO
 from pathlib import Path
@@ -27,13 +26,9 @@ from botocore.exceptions import BotoCoreError, ClientError
 from orchestrator.clients.sessions import client, error_code, explain
 from orchestrator.errors import S3ReclassError
 from orchestrator.model import Call
+from orchestrator.planning.proofs import size_of_whole, time_in
 
-REQUESTS_IN_FLIGHT = 16
-
-CHUNK_BYTES = 4 << 20
-
-MAX_DATE = 64
-"""Characters of a date, at most: one in the format of RFC 9110 has 29."""
+REQUESTS_IN_FLIGHT, CHUNK_BYTES = 16, 4 << 20
 
 _CHANGED = {"PreconditionFailed", "412", "ConditionalRequestConflict", "NoSuchKey"}
 """
@@ -213,10 +208,10 @@ class DirectoryStore:
 class S3Store:
     """The state under a prefix of an S3 bucket."""
 
-    def __init__(self, bucket: str, prefix: str) -> None:
+    def __init__(self, bucket: str, prefix: str, *, s3: Any = None) -> None:
         self._bucket = bucket
         self._prefix = f"{prefix.strip('/')}/" if prefix.strip("/") else ""
-        self._s3: Any = client("s3", max_pool_connections=REQUESTS_IN_FLIGHT)
+        self._s3: Any = s3 or client("s3", max_pool_connections=REQUESTS_IN_FLIGHT)
 
     def uri(self, path: str) -> str:
         return f"s3://{self._bucket}/{self._prefix}{path}"
@@ -241,9 +236,11 @@ class S3Store:
             if found is None:
                 return
             chunk, told = found
+            total = size_of_whole(told["ContentRange"], start, len(chunk))
+            if not total:
+                raise self._unasked(path)
             yield chunk
-            start += len(chunk)
-            total, pinned = int(told["ContentRange"].rpartition("/")[2]), {"IfMatch": told["ETag"]}
+            start, pinned = start + len(chunk), {"IfMatch": told["ETag"]}
 
     def names(self, folder: str) -> Iterator[str]:
         return (path for path, _ in self.sizes(folder))
@@ -273,7 +270,7 @@ class S3Store:
         if answer is None:
             return None
         data, told = answer
-        read_at = _date(told["ResponseMetadata"]["HTTPHeaders"].get("date", "")) or datetime.now(UTC)
+        read_at = time_in(told["ResponseMetadata"]["HTTPHeaders"].get("date", "")) or datetime.now(UTC)
         return Stamped(data=data, tag=told["ETag"], age_s=(read_at - told["LastModified"]).total_seconds())
 
     def write_if(self, path: str, data: bytes, tag: str | None) -> str | None:
@@ -295,12 +292,17 @@ class S3Store:
         with self._errors("reading"):
             try:
                 answer = self._s3.get_object(Bucket=self._bucket, Key=self._prefix + path, **which)
-                return answer["Body"].read(), answer
             except ClientError as error:
-                # InvalidRange: the object is there and empty.
-                if error_code(error) in {"NoSuchKey", "404", "InvalidRange"}:
+                # S3 says so in words: a bare 404 is some other server's. InvalidRange: the object is there and empty.
+                if error_code(error) in {"NoSuchKey", "InvalidRange"}:
                     return None
                 raise
+            if ("ContentRange" in answer) != ("Range" in which):
+                raise self._unasked(path)
+            return answer["Body"].read(), answer
+
+    def _unasked(self, path: str) -> S3ReclassError:
+        return S3ReclassError(f"{self.uri(path)} can't be read: what came isn't what was asked for; is there a proxy?")
 
     @contextmanager
     def _errors(self, doing: str) -> Iterator[None]:
@@ -315,15 +317,6 @@ class S3Store:
             raise explain(error, f"{doing} the state s3://{self._bucket}/{self._prefix}") from error
         except BotoCoreError as error:
             raise explain(error, f"{doing} the state s3://{self._bucket}/{self._prefix}") from error
-
-
-def _date(header: str) -> datetime | None:
-    """The time in a Date header; None for what is none."""
-    try:
-        found = parsedate_to_datetime(header[:MAX_DATE])
-    except (ValueError, OverflowError):
-        return None
-    return found if found.tzinfo else found.replace(tzinfo=UTC)
 
 
 def _tag(data: bytes) -> str:
