@@ -3,7 +3,8 @@
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
-from orchestrator.clients.state_store import Stamped, StateStore
+from orchestrator.clients.state_files import Stamped
+from orchestrator.clients.state_store import StateStore
 from orchestrator.clock import Clock
 from orchestrator.errors import S3ReclassError
 from orchestrator.job_state import JobState

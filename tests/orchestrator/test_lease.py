@@ -7,7 +7,7 @@ from dataclasses import replace
 import boto3
 import pytest
 
-from orchestrator.clients.state_store import S3Store
+from orchestrator.clients.s3_state import S3Store
 from orchestrator.errors import S3ReclassError
 from orchestrator.lease import held
 from orchestrator.planning.lease import LASTS_S, LeaseHeldError, LeaseLostError

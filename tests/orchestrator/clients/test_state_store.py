@@ -6,7 +6,8 @@ from pathlib import Path
 import boto3
 import pytest
 
-from orchestrator.clients.state_store import CHUNK_BYTES, DirectoryStore, StateStore, open_store
+from orchestrator.clients.state_files import CHUNK_BYTES
+from orchestrator.clients.state_store import DirectoryStore, StateStore, open_store
 from orchestrator.errors import S3ReclassError
 from tests.worker.proxy import LOSE, SHORT, Fault, Request, faulty
 

@@ -8,7 +8,7 @@ import pytest
 from orchestrator.clients.bucket_settings import bucket_facts
 from orchestrator.clients.buckets import check_bucket, delete_bucket, empty_bucket, is_empty
 from orchestrator.clients.listing import list_objects_v2
-from orchestrator.clients.state_store import S3Store
+from orchestrator.clients.s3_state import S3Store
 from orchestrator.errors import S3ReclassError
 from tests.orchestrator.clients.odd_s3 import OddS3, answer, odd_s3
 
