@@ -41,8 +41,9 @@ bench: $(INSTALLED) ## The worker beside other clients, on a stub S3 (under 10 m
 bench-launcher: $(INSTALLED) ## Measure the launcher with 10 to 2,000 lots: calls, memory, time (some 20 minutes)
 	$(BIN)/python -m benchmarks.launcher
 
-docs: $(INSTALLED) ## Write docs/commands.md anew from the commands' help, and docs/scale.md's figures
+docs: $(INSTALLED) ## Write docs/commands.md and the man page anew from the commands' help, and docs/scale.md's figures
 	$(BIN)/python -m tests.command_docs > docs/commands.md
+	$(BIN)/python -m tests.man_page > docs/s3reclass.1
 	$(BIN)/python -m tests.scale_docs > docs/scale.md
 
 dist: .venv-release/installed ## Build the sdist and, from it, the wheel; check both

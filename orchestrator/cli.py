@@ -13,10 +13,11 @@ from typing import Any
 
 import click
 
-from orchestrator.commands.output import say
+from orchestrator.commands.output import say, tell
 from orchestrator.crash import quiet_libraries, tell_crash
 from orchestrator.errors import S3ReclassError
 from orchestrator.standard_streams import OutputError, protect_standard_streams
+from orchestrator.versions import versions
 
 COULD_NOT, INTERRUPTED = 1, 130
 
@@ -35,6 +36,7 @@ _COMMANDS = {
     "verify": "Look at every object and say which aren't in the class.",
     "down": "Remove the stack.",
     "demo": "Watch a whole job run on this machine, without AWS.",
+    "completion": "Print what makes a shell complete commands and flags.",
 }
 """Every command in the order of a job, with its line in the group's help."""
 
@@ -68,8 +70,22 @@ class Commands(click.Group):
             formatter.write_dl(list(_COMMANDS.items()))
 
 
+def _tell_versions(ctx: click.Context, _: click.Parameter, asked: bool) -> None:  # noqa: FBT001 (click's signature)
+    if asked:
+        for line in versions():
+            tell(line)
+        ctx.exit()
+
+
 @click.group(cls=Commands, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
-@click.version_option(package_name="s3reclass", prog_name="s3reclass")
+@click.option(
+    "--version",
+    is_flag=True,
+    is_eager=True,
+    expose_value=False,
+    callback=_tell_versions,
+    help="Show the versions of what matters.",
+)
 def cli() -> None:
     """
     Move millions of S3 objects from one storage class to another.

@@ -6,7 +6,6 @@ The file is for whoever mends it, and may be sent to others: secrets are taken o
 
 import logging
 import os
-import platform
 import sys
 import tempfile
 import threading
@@ -16,18 +15,16 @@ import warnings
 from collections.abc import Iterator, Mapping, Sequence
 from configparser import ConfigParser
 from configparser import Error as ConfigError
-from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 
 import click
 
 from orchestrator.planning.redaction import is_secret_name, redact, secrets_of
 from orchestrator.planning.text import printable
+from orchestrator.versions import versions
 
 DEBUG = "S3RECLASS_DEBUG"
 """The variable that has tracebacks and libraries' warnings shown."""
-
-PACKAGES = ("s3reclass", "boto3", "botocore", "click", "rich")
 
 SHOWN_CHARACTERS = 300
 """Of an error's text in the line; the file has all of it."""
@@ -77,21 +74,12 @@ def crash_text(error: BaseException, arguments: Sequence[str]) -> str:
             "s3reclass met something that it doesn't foresee. Please report it with this file, after a look through",
             "it: secrets were taken out, names of buckets, objects and folders were not.",
             "",
-            *(f"{package} {_version(package)}" for package in PACKAGES),
-            f"Python {sys.version}",
-            f"platform {platform.platform()}",
+            *versions(),
             f"command {list(arguments)!r}",
             "",
             "".join(traceback.format_exception(error)),
         ]
     )
-
-
-def _version(package: str) -> str:
-    try:
-        return version(package)
-    except PackageNotFoundError:
-        return "isn't installed"
 
 
 def _kept(text: str) -> str:
