@@ -40,14 +40,19 @@ def demo_folder() -> Iterator[tuple[Path, Began]]:
     leash = guard.stdin
 
     def began(pid: int) -> None:
-        leash.write(f"{pid}\n")
-        leash.flush()
+        # Without its guard the demo goes on: only a kill would leave something.
+        with suppress(BrokenPipeError):
+            leash.write(f"{pid}\n")
+            leash.flush()
 
     try:
         yield folder, began
     finally:
-        leash.close()
-        guard.wait(GUARD_MOST_S)
+        with suppress(BrokenPipeError):
+            leash.close()
+        with suppress(subprocess.TimeoutExpired):
+            guard.wait(GUARD_MOST_S)
+        shutil.rmtree(folder, ignore_errors=True)
 
 
 def main() -> None:

@@ -81,3 +81,18 @@ def test_nothing_is_left_at_the_end() -> None:
         (folder / "file").write_text("kept while the block lasts")
 
     assert not folder.exists()
+
+
+def test_nothing_is_left_without_the_guard_either() -> None:
+    """A demo whose guard was killed goes on, and removes its folder by itself."""
+    with demo_folder() as (folder, began):
+        told = subprocess.run(
+            ["ps", "-A", "-ww", "-o", "pid=,args="], capture_output=True, text=True, check=True, timeout=60
+        )
+        (guard,) = [int(line.split()[0]) for line in told.stdout.splitlines() if str(folder) in line]
+        os.kill(guard, signal.SIGKILL)
+        wait_until(lambda: not runs(guard))
+        began(1)
+        (folder / "file").write_text("kept while the block lasts")
+
+    assert not folder.exists()
