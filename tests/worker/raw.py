@@ -4,7 +4,10 @@ import threading
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager, suppress
 from socketserver import BaseRequestHandler, ThreadingTCPServer
-from typing import Any
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    import ssl
 
 Answer = Callable[[bytes], Iterable[bytes]]
 """A request -> the pieces of its answer; those may block to come late."""
@@ -15,6 +18,7 @@ class RawServer(ThreadingTCPServer):
     Answers each request with whatever `answer` gives at the time.
 
     keep: whether connections stay open after an answer. requests: all that came. connections: how many there were.
+    context: for TLS, None without.
     """
 
     daemon_threads = True
@@ -24,6 +28,7 @@ class RawServer(ThreadingTCPServer):
         super().__init__(("127.0.0.1", 0), _Handler)
         self.answer: Answer = lambda _: ()
         self.keep = False
+        self.context: ssl.SSLContext | None = None
         self.requests: list[bytes] = []
         self.connections = 0
         self._open = 0
@@ -50,7 +55,18 @@ class RawServer(ThreadingTCPServer):
     @property
     def endpoint(self) -> str:
         """Where it is."""
-        return f"http://127.0.0.1:{self.server_address[1]}"
+        return f"{'https' if self.context else 'http'}://127.0.0.1:{self.server_address[1]}"
+
+    def get_request(self) -> Any:
+        """The next connection, after its handshake where there is TLS."""
+        plain, address = super().get_request()
+        if not self.context:
+            return plain, address
+        try:
+            return self.context.wrap_socket(plain, server_side=True), address
+        except OSError:
+            plain.close()
+            raise
 
     def handle_error(self, *_: object) -> None:
         """Say nothing: a client that goes away is what these tests are about."""

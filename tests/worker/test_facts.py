@@ -3,6 +3,8 @@
 from datetime import UTC, datetime
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from worker.facts import ObjectFacts, RestoreStatus, facts_of, parse_restore
 
@@ -57,3 +59,19 @@ def test_every_fact_is_read() -> None:
 def test_the_restore_header_is_read(expected: RestoreStatus | None, header: str) -> None:
     """Both of S3's forms are read; what says nothing plain counts as not ready."""
     assert expected == parse_restore(header)
+
+
+@given(st.text(max_size=200) | st.text(alphabet='aon-gireqst="fl, 0123456789:GMT', max_size=200))
+@settings(max_examples=500, deadline=None)
+def test_any_restore_header_is_read(header: str) -> None:
+    """No error, and ready only when it says so letter by letter."""
+    status = parse_restore(header)
+
+    assert (status is None) == (header == "")
+    assert status is None or status.ongoing or 'ongoing-request="false"' in header
+
+
+@pytest.mark.parametrize("header", ["a" * 10_000_000, '="' * 1_000_000, "a-" * 1_000_000 + '"', '"' * 1_000_000])
+def test_a_long_restore_header_is_read_in_proportion(header: str) -> None:
+    """What is longer than S3 ever says isn't read to its end, and counts as not ready."""
+    assert parse_restore(header) == RestoreStatus(ongoing=True)

@@ -50,7 +50,7 @@ class ScriptedSocket:
     def __init__(self, answer: Answerer, pieces: int = 1 << 16) -> None:
         self._answer = answer
         self._pieces = pieces
-        self._coming = b""
+        self._coming = memoryview(b"")
         self._end, self._late, self._close = quiet_pipe(self)
         self.closed = False
 
@@ -64,12 +64,12 @@ class ScriptedSocket:
 
     def sendall(self, data: bytes) -> None:
         """Take a request."""
-        self._coming = self._answer(data)
+        self._coming = memoryview(self._answer(data))
 
     def recv(self, _: int) -> bytes:
         """The answer's next piece; b"" at its end."""
         piece, self._coming = self._coming[: self._pieces], self._coming[self._pieces :]
-        return piece
+        return bytes(piece)
 
     def gettimeout(self) -> float | None:
         """None."""

@@ -190,6 +190,28 @@ def test_an_answer_that_never_comes_is_given_up(server: _Server) -> None:
     assert strange.value.sent
 
 
+def test_without_a_thread_to_watch_the_deadline_holds_all_the_same(server: _Server) -> None:
+    """A task that can't start one more still gives up an answer that never comes, and looks before each request."""
+
+    def none_more(_: threading.Thread) -> None:
+        raise RuntimeError("can't start new thread")
+
+    port = server.server_address[1]
+    watch = Watch(start=none_more)
+    served = watch.over(Connection(lambda: connect("127.0.0.1", port, None, connect_timeout_s=20, read_timeout_s=20)))
+    served.exchange(b"a", bodiless=False)
+    clean = served.is_clean()
+    server.RequestHandlerClass = _Never
+    silent = watch.over(Connection(lambda: connect("127.0.0.1", port, None, connect_timeout_s=20, read_timeout_s=0.1)))
+
+    with pytest.raises(StrangeError) as strange:
+        silent.exchange(b"a", bodiless=False)
+    silent.close()
+    served.close()
+
+    assert (clean, strange.value.sent) == (True, True)
+
+
 class _Never(BaseRequestHandler):
     """Keeps every request without an answer."""
 
