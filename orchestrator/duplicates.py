@@ -135,6 +135,21 @@ def remove_duplicates(
     return remove_many(lines, unique, scratch, on_step=on_step)
 
 
+def objects_named_again(lots: Iterable[Path], fingerprints: Fingerprints, on_step: OnStep) -> int:
+    """
+    How many objects are named by several lines of these lots, which differ in the version's id alone.
+
+    fingerprints: empty.
+    Returns FEW_REPEATS + 1 for any number above FEW_REPEATS.
+    """
+    for lot in lots:
+        on_step("looking for objects that are named again")
+        for block in line_blocks(lot):
+            lines = block[:-1].split(b"\n")
+            fingerprints.add([line if line.count(b",") == 1 else line.rpartition(b",")[0] for line in lines])
+    return min(len(fingerprints.repeated(FEW_REPEATS, on_step)), FEW_REPEATS + 1)
+
+
 def _remove_few(lines: LineFile, unique: LineFile, repeated: set[int], few_bytes: int, on_step: OnStep) -> int | None:
     """The same, where only lines of these fingerprints may repeat; None when they are too large to be held."""
     seen: set[bytes] = set()

@@ -5,6 +5,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any
 
 import click
@@ -12,8 +13,10 @@ import click
 from orchestrator.clock import Clock
 from orchestrator.commands.options import uses_settings
 from orchestrator.commands.output import say, tell
-from orchestrator.errors import UsageError
+from orchestrator.duplicates import FEW_REPEATS, Fingerprints, OnStep, objects_named_again
+from orchestrator.errors import S3ReclassError, UsageError
 from orchestrator.key_source import KeySource, open_key_source
+from orchestrator.lots_folder import lot_path
 from orchestrator.lots_writer import Origin, Written, write_lots
 from orchestrator.model import Lots
 from orchestrator.planning.keyfile import UTF8_BOM, Batch, Kind, check_bucket, guess_kind, read_lines
@@ -113,6 +116,9 @@ def command(
     fingerprints are equal are compared. For a while the disk holds the lots' size again, and another time
     when there are very many duplicates.
 
+    With --version-column, objects are counted that several lines name, with other version ids or without one:
+    each of these lines is worked on by itself.
+
     The lots of the same key file, by its path or its content, are replaced; another key file's only
     with --force.
     """  # noqa: D301 (click reads the backspace itself: "don't rewrap")
@@ -123,14 +129,17 @@ def command(
     if bucket and check_bucket(bucket):
         raise UsageError(f"--bucket: {check_bucket(bucket)}")
     with open_key_source(key_file, sys.stdin.buffer) as source:
+        on_step = progress(Clock(), lambda: source.fraction_read)
         written = write_lots(
             _remarked(_batches(source, chosen, bucket)),
             Path(settings.lots),
             origin=Origin(name=source.name, path=source.path, sha256=lambda: source.sha256),
             sizes=partial(lot_sizes, lots=lot_count, lot_keys=lot_keys),
             force=force,
-            on_step=progress(Clock(), lambda: source.fraction_read),
+            on_step=on_step,
         )
+        if chosen.version_column is not None:
+            _note_versions(written.lots, Path(settings.lots), on_step)
     _sum_up(written, settings, lot_count)
 
 
@@ -177,6 +186,22 @@ def progress(clock: Clock, fraction: Callable[[], float | None]) -> Callable[[st
         say(step if read is None or read >= 1 else f"{step}, {read:.0%} of the file")
 
     return show
+
+
+def _note_versions(lots: Lots, folder: Path, on_step: OnStep) -> None:
+    """Say how many objects are named by several lines: the worker of each takes them for objects of their own."""
+    try:
+        with TemporaryDirectory(dir=folder, prefix=".versions-") as scratch:
+            paths = (lot_path(folder, lot) for lot in lots.lots)
+            again = objects_named_again(paths, Fingerprints(Path(scratch)), on_step)
+    except OSError as error:
+        raise S3ReclassError(f"{folder} can't be used: {error.strerror}") from error
+    if again:
+        more = "more than " if again > FEW_REPEATS else ""
+        _note(
+            f"{more}{_count(min(again, FEW_REPEATS), 'object')} named by several lines, with other version ids or "
+            "without one: each line may become a copy, one after the other in one lot, perhaps at once in two"
+        )
 
 
 def _sum_up(written: Written, settings: Settings, lot_count: int | None) -> None:

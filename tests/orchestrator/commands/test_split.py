@@ -209,3 +209,26 @@ def test_progress_comes_now_and_then(capsys: pytest.CaptureFixture[str]) -> None
         show(step)
 
     assert capsys.readouterr().err == "2 keys read, 50% of the file\n3 lots\n"
+
+
+@pytest.mark.parametrize(
+    ("rows", "told"),
+    [
+        ("a,v1\na,\nb,v1\nc,\n", "1 object named by several lines"),
+        ("a,v1\na,v2\na,v3\nb,v1\nb,\n", "2 objects named by several lines"),
+        ("a,v1\nb,v1\nc,\na,v1\n", ""),
+    ],
+)
+def test_an_object_that_several_lines_name_is_told(
+    rows: str, told: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """A key and its current version's id are one object, and two lines: whoever splits them hears of it."""
+    monkeypatch.chdir(tmp_path)
+    Path("k.csv").write_text(rows)
+
+    assert run(["split", "k.csv", "--version-column", "2", "--bucket", "my-bucket", "--lots", "2"]) == 0
+
+    err = capsys.readouterr().err
+    assert told in err
+    assert ("named by several lines" in err) == bool(told)
+    assert sorted(path.name for path in Path("lots").iterdir()) == ["lot-00000.csv", "lot-00001.csv", "lots.json"]
