@@ -308,5 +308,5 @@ class Loop:
 
 
 def _object(entry: LotEntry) -> tuple[str, str]:
-    """What only one thread may work on at a time, whichever of its versions the lot names."""
+    """What only one thread may work on at a time, by any of its versions."""
     return entry.bucket, entry.key

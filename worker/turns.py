@@ -32,7 +32,7 @@ HOLDS_S = 8.0
 """
 How long a worker may go on without looking for a claim, in seconds.
 
-Whoever claims the lot waits for SILENCE_S: the rest is for a request that was just sent to reach S3.
+The worker that claims the lot waits for SILENCE_S: what is left of it is for a request on its way to S3.
 """
 
 _LOOK_EVERY_S = 1.0
@@ -173,7 +173,7 @@ def _iso(time_utc: datetime) -> str:
 
 
 def _tally_in(content: bytes) -> Tally | None:
-    """The tally, or None: what can't be read says that somebody wrote it, and no more."""
+    """The tally, or None: what can't be read says that it was written, and no more."""
     with suppress(ContractError):
         return Tally.from_json(content)
     return None

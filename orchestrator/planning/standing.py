@@ -107,7 +107,7 @@ def doubt(tally: Tally, lot: Lot, files: LotFiles) -> str:
     if tally.exit_code != exit_code_of(tally.outcomes):
         return f"attempt {tally.attempt} ended with exit code {tally.exit_code}, and its outcomes say otherwise"
     if tally.parts is None:
-        # From a version that didn't name its parts: each key has a row, and a part has so many at the most.
+        # From a version that didn't name its parts: each key has a row, and a part holds 5,000 at most.
         count = sum(parts.count for parts in files.parts.values())
         return "" if count * MOST_PART_ROWS >= tally.keys else "parts of its results are missing"
     for told in tally.parts:
@@ -174,7 +174,7 @@ class Totals:
     """
     A phase in numbers.
 
-    outcomes: keys at each outcome, as far as any tally tells. unprocessed: keys without one.
+    outcomes: keys at each outcome, by the newest tallies. unprocessed: keys without one.
     finished: keys at each outcome in the lots whose task came to its end: what a progress tells is no proof.
     complete, begun: lots. doubted: lots whose tally isn't believed.
     """

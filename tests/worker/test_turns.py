@@ -34,7 +34,7 @@ class Waited(Clock):
         return self.time_s[0]
 
     def wait(self, event: threading.Event, seconds: float) -> None:  # noqa: ARG002 (a clock's)
-        """Let so many seconds pass, and what happens in them."""
+        """Let these seconds pass, and what happens in them."""
         self.time_s[0] += seconds
         self.meanwhile(self.time_s[0])
 
@@ -86,21 +86,21 @@ class World:
 
     @property
     def claimed(self) -> int:
-        """Whose claim is there, 0 for nobody's."""
+        """The attempt whose claim is there, 0 for none."""
         path = self.folder / "takeover.json"
         return int(json.loads(path.read_bytes())["attempt"]) if path.exists() else 0
 
 
 @pytest.fixture
 def world(tmp_path: Path) -> World:
-    """A lot that nobody has begun."""
+    """A lot that was never begun."""
     return World(folder=tmp_path / "results")
 
 
 @pytest.mark.parametrize("attempt", [1, 2, 3])
 @pytest.mark.parametrize("skew_s", SKEWS_S)
 def test_who_has_ended_is_neither_waited_for_nor_given_way_to(attempt: int, skew_s: float, world: World) -> None:
-    """One that said so, of whichever attempt: nothing is written, nobody waits."""
+    """One that said so, of any attempt: nothing is written, and there is no wait."""
     world.progress(attempt, after_s=skew_s, exit_code=75)
 
     turns = world.turns()
@@ -247,7 +247,7 @@ def test_no_earlier_attempt_is_given_way_to(attempt: int, world: World) -> None:
 @pytest.mark.parametrize(
     "content", ["", "{", '{"version": 99}', "[" * 100_000, '{"attempt": 1e400}', '{"attempt": -9}']
 )
-def test_what_says_nothing_is_nobody(name: str, content: str, world: World) -> None:
+def test_what_says_nothing_is_no_worker(name: str, content: str, world: World) -> None:
     """It is only ever written whole, and what it isn't is written over."""
     world.write(name, content)
 
@@ -259,7 +259,7 @@ def test_what_says_nothing_is_nobody(name: str, content: str, world: World) -> N
     assert not world.gave_way
 
 
-def test_a_state_that_cannot_be_read_stops_nobody_at_once(world: World) -> None:
+def test_a_state_that_cannot_be_read_stops_no_worker_at_once(world: World) -> None:
     """Only at the beginning, where nothing is done yet, and when it has been so for too long."""
     turns = world.turns()
     world.folder.touch()
@@ -309,7 +309,7 @@ def test_a_claim_that_was_written_over_is_made_again(world: World) -> None:
 
 
 def test_only_a_worker_that_has_not_looked_for_long_looks_before_a_request(world: World) -> None:
-    """Up to that a claim may wait for the next look; then it is seen, whatever the clock of whoever claims."""
+    """Up to that a claim may wait for the next look; then it is seen, whatever the other's clock says."""
     turns = world.turns()
     turns.begin()
     world.claim(3)

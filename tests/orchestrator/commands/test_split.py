@@ -222,7 +222,7 @@ def test_progress_comes_now_and_then(capsys: pytest.CaptureFixture[str]) -> None
 def test_an_object_that_several_lines_name_is_told(
     rows: str, told: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    """A key and its current version's id are one object, and two lines: whoever splits them hears of it."""
+    """A key and its current version's id are one object, and two lines: `split` says so."""
     monkeypatch.chdir(tmp_path)
     Path("k.csv").write_text(rows)
 
