@@ -18,7 +18,7 @@ from orchestrator.clients.ecr import Ecr
 from orchestrator.errors import S3ReclassError
 from orchestrator.lots_folder import read_lots, verify_lots
 from orchestrator.model import Architecture, Image
-from orchestrator.planning.image import BASE_IMAGE, TARGET, TARGET_WITH_LOTS, ContextFile, content_digest, image_tag
+from orchestrator.planning.image import TARGET, TARGET_WITH_LOTS, ContextFile, base_image_of, content_digest, image_tag
 from orchestrator.whole_file import whole_file
 
 if TYPE_CHECKING:
@@ -44,17 +44,23 @@ class WorkerImage:
     A worker image on paper: everything that its name depends on but the architecture.
 
     files: the build context without lots.
+    other_base: the image to build on, "" for the one that the Dockerfile names.
     lots_job: the job whose lots it carries, or "".
     """
 
     files: tuple[ContextFile, ...]
-    base_image: str = BASE_IMAGE
+    other_base: str = ""
     lots_job: str = ""
 
     @property
     def target(self) -> str:
         """The Dockerfile's target."""
         return TARGET_WITH_LOTS if self.lots_job else TARGET
+
+    @property
+    def base_image(self) -> str:
+        """The image to build on."""
+        return self.other_base or base_image_of(self.files)
 
     def tag(self, architecture: Architecture) -> str:
         """Its tag when built for this architecture."""
@@ -137,9 +143,7 @@ def find_image(repository: str, *, lots_job: str = "", record: Path = RECORD, ec
     """
     ecr = ecr or Ecr(repository)
     last = read_record(record)
-    paper = WorkerImage(
-        files=read_worker_files(), base_image=str(last.get("base_image") or BASE_IMAGE), lots_job=lots_job
-    )
+    paper = WorkerImage(files=read_worker_files(), other_base=str(last.get("base_image") or ""), lots_job=lots_job)
     image = look_up(paper, ecr, sorted(Architecture, key=lambda one: paper.tag(one) != last.get("tag")))
     if image is None:
         raise S3ReclassError(_no_image(ecr.name, lots_job, str(last.get("lots_job") or "")))
@@ -169,10 +173,11 @@ def read_record(record: Path = RECORD) -> dict[str, Any]:
     return data if isinstance(data, dict) else {}
 
 
-def write_record(image: Image, base_image: str, at: datetime, record: Path = RECORD) -> None:
+def write_record(image: Image, other_base: str, at: datetime, record: Path = RECORD) -> None:
     """
     Remember the image, whole or not at all.
 
+    other_base: the base image that was asked for, "" for the Dockerfile's.
     Raises S3ReclassError when the folder can't be written.
     """
     text = json.dumps(
@@ -182,7 +187,7 @@ def write_record(image: Image, base_image: str, at: datetime, record: Path = REC
             "digest": image.digest,
             "architecture": image.architecture.value,
             "lots_job": image.lots_job,
-            "base_image": base_image,
+            "base_image": other_base,
             "pushed_at": at.isoformat(timespec="seconds"),
         },
         indent=1,

@@ -12,11 +12,14 @@ from docker.errors import DockerException
 from orchestrator.clients.ecr import RegistryLogin
 from orchestrator.errors import S3ReclassError
 from orchestrator.model import Architecture
-from orchestrator.planning.image import architecture_of, platform_of
+from orchestrator.planning.image import architecture_of, pinned, platform_of, repository_of
 
 CONNECT_TIMEOUT_S = 20
 SILENCE_TIMEOUT_S = 900
 """How long the engine may say nothing in a push."""
+
+_BASE_NAME, _BASE_DIGEST = "org.opencontainers.image.base.name", "org.opencontainers.image.base.digest"
+"""https://github.com/opencontainers/image-spec/blob/main/annotations.md"""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -73,6 +76,27 @@ class DockerEngine:
             )
         return architecture
 
+    def digest(self, image: str) -> str:
+        """
+        The digest of an image, `sha256:...`: of the one that the engine has so named, else the registry's; or "".
+
+        There is none for an image that was made on the engine itself and never pushed. A build takes the image that
+        the engine has, so that one is asked first.
+        """
+        if "@" in image:
+            return image.partition("@")[2]
+        try:
+            known = self._api.inspect_image(image).get("RepoDigests") or []
+        except (DockerException, OSError):
+            try:
+                told = self._api.inspect_distribution(image)
+            except (DockerException, OSError):
+                # The build says what is wrong with the name, the registry or the network.
+                return ""
+            return str((told.get("Descriptor") or {}).get("digest") or "")
+        named = (str(one).partition("@") for one in known)
+        return next((digest for name, _, digest in named if name == repository_of(image)), "")
+
     def build(
         self, context: IO[bytes], *, image: str, target: str, base_image: str, platform: Architecture | None
     ) -> Iterator[str]:
@@ -80,16 +104,20 @@ class DockerEngine:
         Build an image from a context and yield what the engine says, line by line.
 
         image: `repository:tag` to give it. platform: None for the engine's own.
+        The base image is taken by its digest where that is known, and the image's labels tell both.
         Raises S3ReclassError when a step fails or the image is of another architecture.
         """
         asked = {"platform": platform_of(platform)} if platform else {}
+        digest = self.digest(base_image)
+        yield f"base image {base_image}: {digest or 'no registry tells its digest'}"
         with _docker_errors(f"building {image}"):
             for answer in self._api.build(
                 fileobj=context,
                 custom_context=True,
                 tag=image,
                 target=target,
-                buildargs={"BASE_IMAGE": base_image},
+                buildargs={"BASE_IMAGE": pinned(base_image, digest)},
+                labels={_BASE_NAME: base_image} | ({_BASE_DIGEST: digest} if digest else {}),
                 rm=True,
                 forcerm=True,
                 decode=True,

@@ -20,7 +20,7 @@ from orchestrator.errors import S3ReclassError
 from orchestrator.images import Watch, WorkerImage, build_and_push, look_up, write_record
 from orchestrator.lots_folder import read_lots
 from orchestrator.model import Architecture, Image
-from orchestrator.planning.image import BASE_IMAGE, architecture_of_platform
+from orchestrator.planning.image import architecture_of_platform
 from orchestrator.planning.text import printable
 from orchestrator.settings import Settings
 from orchestrator.stack import ensure_stack, resources
@@ -37,9 +37,8 @@ from orchestrator.stack import ensure_stack, resources
 @click.option(
     "--base-image",
     metavar="IMAGE",
-    default=BASE_IMAGE,
-    show_default=True,
-    help="The Python image to build on, when the default can't be pulled.",
+    default="",
+    help="The Python image to build on, by tag or digest (NAME@sha256:...), in place of the Dockerfile's.",
 )
 def command(*, settings: Settings, with_lots: bool, platform: str | None, base_image: str) -> None:
     """
@@ -51,7 +50,7 @@ def command(*, settings: Settings, with_lots: bool, platform: str | None, base_i
     lots_folder = Path(settings.lots) if with_lots else None
     paper = WorkerImage(
         files=read_worker_files(),
-        base_image=base_image,
+        other_base=base_image,
         lots_job=read_lots(lots_folder).job if lots_folder else "",
     )
     architecture = architecture_of_platform(platform) if platform else None

@@ -5,14 +5,12 @@ Reading the files and talking to the engine are left to `build_context.py` and `
 """
 
 import hashlib
+import re
 from collections.abc import Iterable
 from dataclasses import dataclass
 
 from orchestrator.errors import UsageError
 from orchestrator.model import Architecture
-
-BASE_IMAGE = "public.ecr.aws/docker/library/python:3.13-slim"
-"""The base image unless `push-image --base-image` names another; the Dockerfile's default too."""
 
 DIGEST_DIGITS = 16
 """Hex digits of the content's digest in a tag."""
@@ -40,6 +38,31 @@ class ContextFile:
 
     path: str
     data: bytes
+
+
+def base_image_of(files: Iterable[ContextFile]) -> str:
+    """The base image that the Dockerfile among the files names, or ""."""
+    dockerfile = next((file.data for file in files if file.path == "Dockerfile"), b"")
+    named = re.search(rb"^ARG BASE_IMAGE=(\S+)", dockerfile, re.MULTILINE)
+    return named[1].decode() if named else ""
+
+
+def pinned(image: str, digest: str) -> str:
+    """
+    The image by its digest alone: `repository@sha256:...`; as it is without a digest, or when it names one itself.
+
+    Without the tag, as not every engine takes both.
+    """
+    if not digest or "@" in image:
+        return image
+    return f"{repository_of(image)}@{digest}"
+
+
+def repository_of(image: str) -> str:
+    """An image's name without tag and digest. The colon of a registry's port stands before a slash."""
+    name = image.partition("@")[0]
+    head, _, last = name.rpartition("/")
+    return f"{head}/{last.partition(':')[0]}" if head else last.partition(":")[0]
 
 
 def content_digest(files: Iterable[ContextFile], *, base_image: str, target: str) -> str:

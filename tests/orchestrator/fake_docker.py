@@ -20,6 +20,7 @@ class FakeDocker:
     system, architecture: its own. image_architecture: what its builds come out as, "" for its own.
     build_lines, push_lines: what it streams; the defaults are of a build and a push that go well.
     on_push: called with repository URI and tag before the push is answered.
+    repo_digests: of each image that it has. missing: what it hasn't. in_registry: digests that a registry tells it.
     contexts: the files of each context it was sent. builds, pushes: each request's parameters.
     logins: the user name and password of each push.
     """
@@ -39,16 +40,24 @@ class FakeDocker:
             {"progressDetail": {}, "aux": {"Tag": "t", "Digest": "sha256:00", "Size": 1}},
         ]
         self.on_push: Callable[[str, str], None] = lambda _uri, _tag: None
+        self.repo_digests: list[str] = []
+        self.missing: set[str] = set()
+        self.in_registry: dict[str, str] = {}
         self.contexts: list[dict[str, bytes]] = []
         self.builds: list[dict[str, str]] = []
         self.pushes: list[tuple[str, str]] = []
         self.logins: list[tuple[str, str]] = []
 
-    def get(self, path: str) -> dict[str, Any]:
-        """The answer to a GET: the engine's version, or an image."""
+    def get(self, path: str) -> dict[str, Any] | None:
+        """The answer to a GET: the engine's version, an image, or what a registry says of one; None for a 404."""
         if path.endswith("/version"):
             return {"ApiVersion": "1.41", "MinAPIVersion": "1.12", "Os": self.system, "Arch": self.architecture}
-        return {"Architecture": self.image_architecture or self.architecture}
+        kind, name = path.removesuffix("/json").split("/", 3)[2:]
+        if kind == "distribution":
+            return {"Descriptor": {"digest": self.in_registry[name]}} if name in self.in_registry else None
+        if name in self.missing:
+            return None
+        return {"Architecture": self.image_architecture or self.architecture, "RepoDigests": self.repo_digests}
 
     def post(self, path: str, query: dict[str, str], headers: Any, body: bytes) -> list[dict[str, Any]]:
         """The lines that answer a build or a push."""
@@ -80,8 +89,9 @@ def serve_docker() -> Iterator[FakeDocker]:
         protocol_version = "HTTP/1.1"
 
         def do_GET(self) -> None:
-            body = json.dumps(fake.get(unquote(self.path))).encode()
-            self.send_response(200)
+            found = fake.get(unquote(self.path))
+            body = json.dumps({"message": "no such image"} if found is None else found).encode()
+            self.send_response(404 if found is None else 200)
             self.send_header("Content-Type", "application/json")
             self.send_header("Content-Length", str(len(body)))
             self.end_headers()

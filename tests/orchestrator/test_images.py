@@ -17,7 +17,6 @@ from orchestrator.clients.ecr import Ecr
 from orchestrator.errors import S3ReclassError
 from orchestrator.images import WorkerImage, build_and_push, find_image, look_up, read_record, write_record
 from orchestrator.model import Architecture, Image, Lot, Lots
-from orchestrator.planning.image import BASE_IMAGE
 from orchestrator.planning.lots import format_lots, lots_digest
 from tests.orchestrator.fake_docker import FakeDocker
 
@@ -83,7 +82,7 @@ def test_an_image_is_built_and_pushed_by_its_content(docker: FakeDocker, engine:
     assert docker.pushes == [(image.repository_uri, tag)]
     assert docker.logins[0][0] == "AWS"
     assert "worker/__main__.py" in docker.contexts[0]
-    assert watch.lines[0] == "Step 1/1 : FROM x"
+    assert watch.lines[:2] == [f"base image {PAPER.base_image}: no registry tells its digest", "Step 1/1 : FROM x"]
     assert [one.status for one in watch.layers][-1] == "Pushed"
 
 
@@ -170,14 +169,14 @@ def test_a_run_takes_what_was_pushed_from_here(ecr: Any, tmp_path: Path) -> None
     assert arm
 
     assert find_image("worker", record=record).architecture is Architecture.X86_64
-    write_record(arm, BASE_IMAGE, AT, record)
+    write_record(arm, "", AT, record)
     assert find_image("worker", record=record) == arm
 
 
 def test_a_run_remembers_the_base_image(ecr: Any, tmp_path: Path) -> None:
     """An image on another base has another tag: the record tells which base to look for."""
     record = tmp_path / "image.json"
-    paper = WorkerImage(files=read_worker_files(), base_image="mine:1")
+    paper = WorkerImage(files=read_worker_files(), other_base="mine:1")
     put(ecr, paper.tag(Architecture.X86_64))
 
     with pytest.raises(S3ReclassError):
@@ -190,7 +189,7 @@ def test_a_run_remembers_the_base_image(ecr: Any, tmp_path: Path) -> None:
 def test_a_run_without_an_image_says_what_to_run(tmp_path: Path) -> None:
     """No image of this version, whatever was pushed before or whatever the record says."""
     record = tmp_path / "image.json"
-    write_record(IMAGE, BASE_IMAGE, AT, record)
+    write_record(IMAGE, "", AT, record)
 
     with pytest.raises(
         S3ReclassError, match=r"worker has no image of this version of s3reclass: run `s3reclass push-image`"
@@ -211,7 +210,7 @@ def test_lots_in_an_image_must_be_the_jobs(ecr: Any, tmp_path: Path) -> None:
         find_image("worker", lots_job="ffff", record=record)
     found = look_up(other, Ecr("worker"), Architecture)
     assert found
-    write_record(found, BASE_IMAGE, AT, record)
+    write_record(found, "", AT, record)
     with pytest.raises(S3ReclassError, match=r"carries the lots of job 0123456789ab, but lots/ holds job ffff"):
         find_image("worker", lots_job="ffff", record=record)
     with pytest.raises(S3ReclassError, match=r"run `s3reclass push-image`$"):
@@ -250,4 +249,4 @@ def test_a_folder_that_cannot_be_written_is_told(tmp_path: Path) -> None:
     (tmp_path / ".s3reclass").write_text("")
 
     with pytest.raises(S3ReclassError, match=r"image\.json can't be written"):
-        write_record(IMAGE, BASE_IMAGE, AT, tmp_path / ".s3reclass" / "image.json")
+        write_record(IMAGE, "", AT, tmp_path / ".s3reclass" / "image.json")

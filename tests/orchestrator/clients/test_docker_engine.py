@@ -1,6 +1,7 @@
 """The Docker engine: what is asked of it, and its failures in words that say what to do."""
 
 import io
+import json
 from contextlib import closing
 
 import pytest
@@ -18,13 +19,13 @@ URI = "123456789012.dkr.ecr.eu-west-1.amazonaws.com/team/worker"
 LOGIN = RegistryLogin(username="AWS", password="secret")
 
 
-def build(platform: Architecture | None = None) -> list[str]:
+def build(platform: Architecture | None = None, base: str = "base:1") -> list[str]:
     """The lines of a build of one file."""
     with (
         closing(DockerEngine.connect()) as engine,
         closing(pack_context([ContextFile(path="a", data=b"1")])) as context,
     ):
-        return list(engine.build(context, image=f"{URI}:tag", target="worker", base_image="base:1", platform=platform))
+        return list(engine.build(context, image=f"{URI}:tag", target="worker", base_image=base, platform=platform))
 
 
 def push() -> list[LayerProgress]:
@@ -82,9 +83,46 @@ def test_an_engine_that_fargate_has_nothing_of_is_refused(docker: FakeDocker, sy
         engine.architecture()
 
 
+@pytest.mark.parametrize(
+    ("base", "repo_digests", "in_registry", "built_on"),
+    [
+        ("r.example:5000/py:3", ["r.example:5000/py@sha256:11"], {}, "r.example:5000/py@sha256:11"),
+        ("py:3", ["other@sha256:22", "py@sha256:11"], {"py:3": "sha256:33"}, "py@sha256:11"),
+        ("r.example/py:3", None, {"r.example/py:3": "sha256:11"}, "r.example/py@sha256:11"),
+        ("py@sha256:11", None, {}, "py@sha256:11"),
+    ],
+    ids=["the engine has it", "both have it", "a registry has it", "named by digest"],
+)
+def test_a_build_is_on_the_base_images_digest(
+    docker: FakeDocker, base: str, repo_digests: list[str] | None, in_registry: dict[str, str], built_on: str
+) -> None:
+    """The engine's own image before the registry's; told, and kept in the labels with the name that was given."""
+    docker.repo_digests, docker.in_registry = repo_digests or [], in_registry
+    docker.missing = {base} if repo_digests is None else set()
+
+    assert build(base=base)[0] == f"base image {base}: sha256:11"
+    (asked,) = docker.builds
+    assert json.loads(asked["buildargs"]) == {"BASE_IMAGE": built_on}
+    assert json.loads(asked["labels"]) == {
+        "org.opencontainers.image.base.name": base,
+        "org.opencontainers.image.base.digest": "sha256:11",
+    }
+
+
+@pytest.mark.parametrize("missing", [True, False], ids=["nowhere", "made on the engine"])
+def test_a_base_image_without_a_digest_is_taken_by_its_name(docker: FakeDocker, *, missing: bool) -> None:
+    """The build then says itself what is wrong with it, if anything; no digest is made up."""
+    docker.missing = {"base:1"} if missing else set()
+
+    assert build()[0] == "base image base:1: no registry tells its digest"
+    (asked,) = docker.builds
+    assert json.loads(asked["buildargs"]) == {"BASE_IMAGE": "base:1"}
+    assert json.loads(asked["labels"]) == {"org.opencontainers.image.base.name": "base:1"}
+
+
 def test_a_build_sends_the_context_and_yields_lines(docker: FakeDocker) -> None:
     """Target and base image are given, intermediate containers removed, and no platform unless asked for."""
-    assert build() == ["Step 1/1 : FROM x", " ---> 0123456789ab"]
+    assert build() == ["base image base:1: no registry tells its digest", "Step 1/1 : FROM x", " ---> 0123456789ab"]
     assert docker.contexts == [{"a": b"1"}]
     (asked,) = docker.builds
     assert asked["t"] == f"{URI}:tag"

@@ -47,6 +47,7 @@ def test_the_image_is_pushed_once(engine: FakeDocker, capsys: pytest.CaptureFixt
     record = json.loads(Path(".s3reclass/image.json").read_text())
     assert first.out == f"{record['repository_uri']}@{record['digest']}\n"
     assert first.err.splitlines() == [
+        f"build: base image {PAPER.base_image}: no registry tells its digest",
         "build: Step 1/1 : FROM x",
         "push: The push refers to repository [r]",
         "push: aaaa Pushed",

@@ -8,9 +8,12 @@ from orchestrator.planning.image import (
     ContextFile,
     architecture_of,
     architecture_of_platform,
+    base_image_of,
     content_digest,
     image_tag,
+    pinned,
     platform_of,
+    repository_of,
 )
 
 FILES = (ContextFile(path="Dockerfile", data=b"FROM x\n"), ContextFile(path="worker/a.py", data=b"1\n"))
@@ -94,3 +97,29 @@ def test_other_platforms_are_refused(platform: str) -> None:
     """With the two that there are."""
     with pytest.raises(UsageError, match=r"Fargate runs linux/amd64 and linux/arm64"):
         architecture_of_platform(platform)
+
+
+def test_the_dockerfile_alone_names_the_base_image() -> None:
+    """By tag, or by tag and digest once somebody pins it: whatever stands there, and nothing when nothing does."""
+    dockerfile = b"# ARG BASE_IMAGE=old\nARG BASE_IMAGE=r.example/py:3@sha256:11\nFROM ${BASE_IMAGE}\n"
+
+    assert base_image_of([ContextFile(path="Dockerfile", data=dockerfile)]) == "r.example/py:3@sha256:11"
+    assert base_image_of([ContextFile(path="Dockerfile", data=b"FROM x\n")]) == ""
+    assert base_image_of([]) == ""
+
+
+@pytest.mark.parametrize(
+    ("image", "repository"),
+    [
+        ("python", "python"),
+        ("python:3.13", "python"),
+        ("python:3.13@sha256:11", "python"),
+        ("localhost:5000/python", "localhost:5000/python"),
+        ("localhost:5000/team/python:3.13", "localhost:5000/team/python"),
+    ],
+)
+def test_a_repository_is_an_image_without_tag_and_digest(image: str, repository: str) -> None:
+    """A registry's port is no tag."""
+    assert repository_of(image) == repository
+    assert pinned(image.partition("@")[0], "sha256:22") == f"{repository}@sha256:22"
+    assert pinned(image, "") == image
