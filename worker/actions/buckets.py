@@ -5,8 +5,8 @@ import threading
 from collections.abc import Callable, Mapping
 from typing import Any, TypeVar
 
-from worker.actions.asking import S3, RefusedError, asking_for
-from worker.actions.reading import ODD, ask_and_read
+from worker.actions.asking import S3, STRANGE, RefusedError, asking_for
+from worker.actions.reading import ask_and_read
 from worker.answers import Course, judge_answer
 from worker.carry import LockDefaults, acls_have_no_effect, lock_defaults_of, owner_of
 from worker.errors import WorkerError
@@ -16,7 +16,7 @@ log = logging.getLogger("worker")
 _T = TypeVar("_T")
 
 _NO_OWNERSHIP_SETTING = frozenset(
-    {"OwnershipControlsNotFoundError", "AccessDenied", "NotImplemented", "MethodNotAllowed", ODD}
+    {"OwnershipControlsNotFoundError", "AccessDenied", "NotImplemented", "MethodNotAllowed", STRANGE}
 )
 """
 Where ACLs are taken to matter. A bucket from before the setting has none and honours ACLs (botocore 1.44.5,
@@ -99,7 +99,7 @@ class Buckets:
         try:
             return ask(bucket)
         except RefusedError as refused:
-            if refused.answer.code == ODD:
+            if refused.answer.code == STRANGE:
                 return WorkerError(_ODD_SETTING.format(bucket, refused.answer.message))
             if isinstance(judge_answer(self._s3.phase, refused.answer), Course):
                 raise
@@ -112,7 +112,7 @@ class Buckets:
         except RefusedError as refused:
             if refused.answer.code not in _NO_OWNERSHIP_SETTING:
                 raise
-            if refused.answer.code == ODD:
+            if refused.answer.code == STRANGE:
                 log.warning("bucket %s: %s: its ACLs are taken to matter", bucket, refused.answer.message)
         with asking_for("asking for the bucket's owner, as its ACLs matter (s3:GetBucketAcl)"):
             return self._ask(owner_of, "get_bucket_acl", bucket)

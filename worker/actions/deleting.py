@@ -4,18 +4,15 @@ from collections.abc import Mapping
 from datetime import datetime
 from typing import Any
 
-from worker.actions.asking import PATIENT_TRIES, S3, RefusedError, asking_for
+from worker.actions.asking import PATIENT_TRIES, S3, STRANGE, RefusedError, asking_for
 from worker.actions.carrying import Carrying
 from worker.actions.copied import NULL, Copied
-from worker.actions.reading import ODD, odd_answer
+from worker.actions.reading import odd_answer
 from worker.answers import Answer, Course, judge_answer
 from worker.carry import OddAnswerError, retention_until
 from worker.contract import differences, picture_of, proves_content
 from worker.errors import StoppingError
 from worker.loop import MAX_DELAY_S
-
-_NO_CONTENT = 204
-"""What DeleteObject is answered with (botocore 1.44.5, DeleteObject)."""
 
 _NOT_FOUND = 404
 
@@ -87,7 +84,7 @@ class Superseded:
                     return "is deleted"
                 refusal, verdict = asked, judge_answer(self._s3.phase, asked)
                 if verdict is not Course.SLOW_DOWN:
-                    if not looks and verdict is not Course.LOOK_AGAIN and refusal.code != ODD:
+                    if not looks and verdict is not Course.LOOK_AGAIN and refusal.code != STRANGE:
                         raise RefusedError(refusal)
                     looks += 1
                     gone = self._look_for(source)
@@ -111,16 +108,15 @@ class Superseded:
         return ""
 
     def _ask_to_delete(self, source: Mapping[str, str]) -> Answer | None:
-        """What S3 answered instead of that this very version is deleted. Raises StoppingError."""
+        """What S3 answered instead of that (proof.py) this very version is deleted. Raises StoppingError."""
         try:
             answer = self._s3.ask("delete_object", **source)
         except RefusedError as refused:
             return refused.answer
-        status = answer.get("ResponseMetadata", {}).get("HTTPStatusCode")
         if answer.get("DeleteMarker") or answer.get("VersionId", source["VersionId"]) != source["VersionId"]:
             # Not once more: what took the version's id out of the request would make one delete marker after another.
-            return Answer(code=ODD, http_status=status, message="S3's answer is about another version")
-        return None if status == _NO_CONTENT else Answer(code=ODD, http_status=status, message="no 204", lost=True)
+            return Answer(code=STRANGE, message="S3's answer is about another version")
+        return None
 
 
 def _why_never(copied: Copied) -> str:

@@ -9,9 +9,6 @@ from worker.carry import OddAnswerError
 
 _T = TypeVar("_T")
 
-ODD = STRANGE
-"""The code, of our own, of an answer that lacks what it must hold."""
-
 
 def ask_and_read(
     s3: S3,
@@ -36,7 +33,7 @@ def ask_and_read(
         except OddAnswerError as odd:
             refused = odd_answer(str(odd))
         except RefusedError as error:
-            if error.answer.code != ODD:
+            if error.answer.code != STRANGE:
                 raise
             refused = error
         if pause_s is not None:
@@ -46,4 +43,4 @@ def ask_and_read(
 
 def odd_answer(lacks: str) -> RefusedError:
     """What to raise for an answer that lacks what it must hold: it settles nothing, so it counts as lost."""
-    return RefusedError(Answer(code=ODD, message=f"S3's answer has {lacks}", lost=True))
+    return RefusedError(Answer(code=STRANGE, message=f"S3's answer has {lacks}", lost=True))

@@ -12,7 +12,7 @@ from worker.carry import acl_of
 from worker.contract import Outcome, ResultRow
 
 BEFORE = {**HEAD, "VersionId": "v1"}
-DELETED = {"VersionId": "v1", "ResponseMetadata": {"HTTPStatusCode": 204}}
+DELETED = {"VersionId": "v1"}
 ACL = {
     "Owner": {"ID": "me"},
     "Grants": [{"Grantee": {"ID": "me", "Type": "CanonicalUser"}, "Permission": "FULL_CONTROL"}],
