@@ -180,7 +180,7 @@ def _hold(operation: str, root: Element, proof: Proof) -> None:
     """Make sure that the root holds what it must. Raises UnprovenError."""
     space = NAMESPACE if root.tag.startswith(NAMESPACE) else ""
     for path in (*proof.texts, *proof.elements):
-        found = root.findall("/".join([space + name for name in path.split("/")]))
+        found = root.findall(space + path.replace("/", f"/{space}"))
         if len(found) != 1 or (path in proof.texts and not (found[0].text or "").strip()):
             raise UnprovenError(f"{operation}: the answer has no {path}, or more than one")
 

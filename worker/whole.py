@@ -24,8 +24,10 @@ from botocore.awsrequest import (
     AWSHTTPConnectionPool,
     AWSHTTPSConnection,
     AWSHTTPSConnectionPool,
+    AWSPreparedRequest,
+    AWSResponse,
 )
-from botocore.exceptions import HTTPClientError
+from botocore.exceptions import ConnectionClosedError, HTTPClientError
 
 from worker.fast.connection import LENGTH, MAX_HEAD_BYTES, MAX_INTERIM, RECV_BYTES
 from worker.proof import PROOFS, UnprovenError, check, local_name
@@ -45,6 +47,22 @@ class UnbelievedError(HTTPClientError):
     """An answer that proves nothing, as an error of botocore's own family: whoever asked knows to take those."""
 
     fmt = "{error}"
+
+
+def _send_and_read(send: Callable[[AWSPreparedRequest], AWSResponse], request: AWSPreparedRequest) -> AWSResponse:
+    """
+    Send a request, and read the body of an error.
+
+    Where an object's content was asked for botocore reads it later, and lets what urllib3 raises then go past all.
+    Raises botocore's errors.
+    """
+    response = send(request)
+    if response.status_code >= _ERROR:
+        try:
+            response.content  # noqa: B018 (it is kept there)
+        except Exception as error:
+            raise ConnectionClosedError(error=error, request=request, endpoint_url=request.url) from error
+    return response
 
 
 class _Reader:
@@ -181,15 +199,18 @@ def believe_whole_answers_only(
     most_bytes, most_s: of an answer, infinite for one that may be as long as it likes.
     lost: what to do with one that proves nothing, beside its reason: raise, or make another answer of it.
     """
+    session = client._endpoint.http_session  # type: ignore[attr-defined]  # noqa: SLF001 (botocore has no other way in)
+    session.send = partial(_send_and_read, session.send)
     response = partial(WholeResponse, most_bytes=most_bytes, most_s=most_s)
     for scheme, pool, connection in (
         ("http", AWSHTTPConnectionPool, AWSHTTPConnection),
         ("https", AWSHTTPSConnectionPool, AWSHTTPSConnection),
     ):
         made = type("Whole", (connection,), {"response_class": staticmethod(response)})
-        # The dict that the client's pools are made by; botocore has no other way in.
-        pools = client._endpoint.http_session._pool_classes_by_scheme  # type: ignore[attr-defined]  # noqa: SLF001
-        pools[scheme] = type("WholePool", (pool,), {"ConnectionCls": made})
+        # The dict that the session's pools are made by.
+        session._pool_classes_by_scheme[scheme] = type(  # noqa: SLF001 (likewise)
+            "WholePool", (pool,), {"ConnectionCls": made}
+        )
 
     def judge(operation_model: "OperationModel", response_dict: MutableMapping[str, Any], **_: object) -> None:
         if operation_model.name not in PROOFS:

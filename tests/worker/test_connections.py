@@ -179,6 +179,7 @@ WRONG = {
     "cut in its headers": lambda told: told.answer()[:30],
     "a page": lambda told: told.answer(headers={}, body=b"<html><body>It works!</body></html>"),
     "a page that is refused": lambda told: told.answer(status=403, headers={}, body=b"<html>no</html>"),
+    "an error that is cut off": lambda told: told.answer(status=404, headers={}, body=b"<Error><Code>N")[:-5],
     "another status": lambda told: told.answer(status=299),
 }
 

@@ -238,6 +238,15 @@ def test_an_error_counts_when_s3_says_its_code(asking: Asking, told: Told) -> No
     assert found == dict.fromkeys(said, Answer(code=code, http_status=403, message=message))
 
 
+def test_an_error_that_was_cut_off_settles_nothing(asking: Asking, told: Told) -> None:
+    """Anywhere, and though an object's content was asked for, which botocore reads in another way."""
+    whole = told.answer(status=404, headers={}, body=DENIED)
+
+    cut = {at: asking(whole[:at]) for at in range(5, len(whole), 7)}
+
+    assert not {at: found for at, found in cut.items() if not isinstance(found, Answer) or not found.lost}
+
+
 @pytest.mark.parametrize("status", [400, 403, 404, 405, 408, 409, 412, 499, 501])
 def test_an_error_of_some_other_servers_settles_nothing(status: int, asking: Asking, told: Told) -> None:
     """A page, or nothing at all: a proxy's, say. It has a code and a message for people."""
