@@ -1,6 +1,7 @@
 """Read a lot as a stream: a chunk at a time, so that memory doesn't grow with the lot."""
 
 import hashlib
+import re
 import time
 from collections.abc import Callable, Iterable, Iterator
 from io import BytesIO
@@ -22,6 +23,9 @@ MAX_LINE_BYTES = 16 * 1024
 """More than any manifest line takes: a key of 1,024 bytes, each of them `%XX`, a bucket, a version id."""
 
 _CHUNK_TRIES = 8
+
+_RANGE = re.compile(r"bytes ([0-9]{1,15})-[0-9]{1,15}/([0-9]{1,15})")
+"""A Content-Range: the first byte sent, and how many there are (RFC 9110, 14.4)."""
 
 
 def read_lot(
@@ -105,8 +109,10 @@ def _s3_chunks(client: "S3Client", bucket: str, key: str) -> Iterator[bytes]:
     etag, total, start = "", 0, 0
     while start == 0 or start < total:
         chunk, etag, total = _s3_chunk(client, bucket, key, etag=etag, start=start)
-        if not chunk:
+        if not chunk and not total:
             return
+        if not chunk:
+            raise WorkerError(f"can't read the lot s3://{bucket}/{key}: it ends after {start:,} bytes of {total:,}")
         yield chunk
         start += len(chunk)
 
@@ -123,7 +129,10 @@ def _s3_chunk(client: "S3Client", bucket: str, key: str, *, etag: str, start: in
                 Range=f"bytes={start}-{start + CHUNK_BYTES - 1}",
                 **pinned,  # type: ignore[arg-type]  # the stubs want each keyword by name
             )
-            return answer["Body"].read(), answer["ETag"], int(answer["ContentRange"].rpartition("/")[2])
+            told = _RANGE.fullmatch(answer.get("ContentRange", ""))
+            if told is None or int(told[1]) != start or not answer.get("ETag"):
+                raise WorkerError(f"can't read the lot {where}: asked for bytes from {start:,}, S3 sent others")
+            return answer["Body"].read(), answer["ETag"], int(told[2])
         except ClientError as error:
             code = error.response.get("Error", {}).get("Code")
             if code == "InvalidRange" and start == 0:

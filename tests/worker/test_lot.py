@@ -1,7 +1,9 @@
 """A lot read as a stream, from a file and from S3."""
 
 from hashlib import sha256
+from io import BytesIO
 from pathlib import Path
+from unittest.mock import Mock
 
 import boto3
 import pytest
@@ -86,6 +88,26 @@ def test_a_lot_that_changes_while_it_is_read_is_an_error(in_s3: str) -> None:
 
     with pytest.raises(WorkerError, match=r"s3://state/lot.csv was overwritten"):
         list(reading)
+
+
+@pytest.mark.parametrize(
+    ("told", "body"),
+    [
+        ({}, b"bucket,k\n"),
+        ({"ContentRange": "bytes 9-17/18"}, b"bucket,k\n"),
+        ({"ContentRange": "bytes 0-8/" + "9" * 5_000}, b"bucket,k\n"),
+        ({"ContentRange": "bytes */18"}, b"bucket,k\n"),
+        ({"ContentRange": "bytes 0-8/18"}, b""),
+        ({"ContentRange": "bytes 0-8/18", "ETag": ""}, b"bucket,k\n"),
+    ],
+)
+def test_other_bytes_than_were_asked_for_are_no_lot(told: dict[str, str], body: bytes) -> None:
+    """An answer without its range, with another one, or that ends too soon: the keys behind it aren't left out."""
+    odd = Mock()
+    odd.get_object.side_effect = lambda **_: {"ETag": '"e"', **told, "Body": BytesIO(body)}
+
+    with pytest.raises(WorkerError, match=r"can't read the lot s3://state/lot\.csv"):
+        list(read_lot("s3://state/lot.csv", lambda: odd))
 
 
 def test_an_empty_lot_has_no_entries(aws: str, tmp_path: Path) -> None:
