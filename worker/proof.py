@@ -84,9 +84,6 @@ _HEAD_ERRORS = frozenset({301, 302, 303, 307, 308, 400, 403, 404, 405, 412, 429}
 
 _FAILURE = 500
 
-_NULL = "null"
-_OF_A_VERSION = frozenset({"copy_object", "delete_object"})
-
 
 def prove(operation: str, status: int, headers: Mapping[str, str], body: bytes | None) -> Element | None:
     """
@@ -143,16 +140,12 @@ def check(operation: str, status: int, headers: Mapping[str, str], body: bytes |
 
 def names_its_version(operation: str, parameters: Mapping[str, Any], answer: Mapping[str, Any]) -> bool:
     """
-    Whether an answer that makes or deletes a version names one.
+    Whether the answer to the deletion of a version names one. False too for what put a delete marker without saying so.
 
-    operation: by boto3's name. parameters: boto3's. `null` is the version of an object from before versioning, which
-    not every answer names. Which version it is, and which one a HEAD shows, is for those who asked.
+    operation: by boto3's name. parameters: boto3's. Which version it names is for the caller, as is a copy's new one:
+    where versioning is suspended, S3 names none.
     """
-    asked = parameters.get("VersionId", _NULL)
-    if operation == "copy_object":
-        source = parameters["CopySource"]
-        asked = source.get("VersionId", _NULL) if isinstance(source, Mapping) else _NULL
-    return operation not in _OF_A_VERSION or asked == _NULL or bool(answer.get("VersionId"))
+    return operation != "delete_object" or "VersionId" not in parameters or bool(answer.get("VersionId"))
 
 
 def local_name(element: Element) -> str:
