@@ -55,7 +55,7 @@ class Pace:
         self._stop = stop
         self._clock = clock
         self._wait = wait or stop.wait
-        self._hold = hold
+        self.hold = hold
         self._turn = threading.Lock()
         self._lock = threading.Lock()
         self._limit = self._budget
@@ -99,7 +99,7 @@ class Pace:
         else:
             with self._turn:
                 self._wait_for_token()
-        self._hold()
+        self.hold()
 
     def answered(self, *, refused: bool) -> None:
         """Take note of an answer; refused: S3 said to slow down."""

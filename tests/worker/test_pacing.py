@@ -171,3 +171,23 @@ def test_threads_waiting_for_their_turn_all_stop() -> None:
         thread.join(timeout=120)
 
     assert len(given_up) == 20
+
+
+@pytest.mark.parametrize("rate", [0, 10])
+def test_a_request_is_held_when_its_turn_has_come(rate: float) -> None:
+    """However long it waited for that: what holds it is asked last, and what that raises ends it."""
+    clock = FakeClock()
+    asked_at: list[float] = []
+
+    def hold() -> None:
+        asked_at.append(clock())
+        if len(asked_at) > 1:
+            raise StoppingError
+
+    pace = Pace(rate, threading.Event(), clock=clock, wait=clock.wait, hold=hold)
+    began_at = clock()
+    pace.acquire()
+
+    with pytest.raises(StoppingError):
+        pace.acquire()
+    assert asked_at == pytest.approx([began_at, began_at + (1 / rate if rate else 0)])

@@ -119,6 +119,8 @@ class S3:
             return self.fast.ask(operation, parameters)
         except StrangeError as strange:
             if not strange.sent:
+                # Finding that out may have taken a while.
+                self.pace.hold()
                 return None
             if operation == COPY:
                 return Answer(code=STRANGE, message=str(strange), lost=True)
