@@ -80,7 +80,7 @@ def _seconds(_ctx: click.Context, _param: click.Parameter, value: str) -> float:
     "--delete-superseded",
     is_flag=True,
     help="Copy phase: delete, for good, the version that was copied, once its copy is verified. Versions under "
-    "Object Lock stay.",
+    "Object Lock stay, and those of which nothing proves that the copy has their content.",
 )
 @click.option(
     "--again",

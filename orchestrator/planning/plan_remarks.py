@@ -23,7 +23,8 @@ def phase_remarks(settings: PhaseSettings, estimate: Estimate | None, *, restore
     if settings.delete_superseded:
         yield (
             "--delete-superseded: the version that was copied is deleted for good once its copy has been verified; "
-            "one under an Object Lock retention or hold is never deleted"
+            "one under an Object Lock retention or hold is never deleted, nor one of which no ETag or checksum proves "
+            "that the copy has its content"
         )
     if settings.allow_noncurrent:
         yield "--allow-noncurrent: where a line names a version that isn't the current one, its copy becomes that"

@@ -95,5 +95,6 @@ def test_flags_that_change_more_than_the_class_are_put_in_words() -> None:
     deleted, current, kept = phase_remarks(settings, None, restore_begun=True)
 
     assert "the version that was copied is deleted for good once its copy has been verified" in deleted
+    assert "nor one of which no ETag or checksum proves that the copy has its content" in deleted
     assert "its copy becomes that" in current
     assert "what each object was is kept in the state" in kept
