@@ -11,6 +11,8 @@ from pathlib import Path
 import pytest
 import yaml
 
+from orchestrator.build_context import read_worker_files
+from orchestrator.planning.image import base_image_of
 from tests.commit_subjects import LONGEST, history, too_long
 from tests.documents import ROOT, read
 
@@ -106,6 +108,13 @@ def test_the_workflow_tries_every_python_that_the_badge_and_the_project_name() -
     assert project["requires-python"] == f">={named[0]}"
     assert f"badge/Python-{named[0]}_to_{named[-1]}-" in read("README.md")
     assert f"badge/licence-{project['license']}-" in read("README.md")
+
+
+def test_the_base_image_is_the_one_that_dependabot_renews() -> None:
+    """Tag and digest alike: a renewal passes once it stands in the worker's Dockerfile too."""
+    (watched,) = re.findall(r"^FROM (\S+)$", read(".github/base-image/Dockerfile"), re.MULTILINE)
+
+    assert base_image_of(read_worker_files()) == watched
 
 
 def test_hooks_run_what_is_in_the_environment() -> None:
