@@ -14,7 +14,7 @@ from pathlib import Path
 
 LONGEST = 72
 """Characters of a subject."""
-SINCE = "2026-11-28T09:30:00Z"
+SINCE = "2026-11-28T10:30:00Z"
 """Commits before this were made before subjects were looked at."""
 
 

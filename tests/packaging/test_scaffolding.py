@@ -130,9 +130,10 @@ def test_hooks_run_what_is_in_the_environment() -> None:
 
 
 def git(repository: Path, *arguments: str) -> None:
-    """Git, with a user of its own and no one's settings."""
+    """Git, with a user of its own and no one's settings, after subjects began to be looked at."""
     user = ("-c", "user.name=t", "-c", "user.email=t@example.com", "-c", "commit.gpgsign=false")
-    subprocess.run(["git", "-C", str(repository), *user, *arguments], check=True, capture_output=True)
+    dated = {**os.environ, "GIT_COMMITTER_DATE": "2027-01-01T00:00:00Z"}
+    subprocess.run(["git", "-C", str(repository), *user, *arguments], env=dated, check=True, capture_output=True)
 
 
 @pytest.mark.parametrize("depth", ["all", "1"])
