@@ -28,6 +28,7 @@ from worker.contract.picture import (
 from worker.contract.rows import (
     COPY_DIFFERS,
     MAX_KEY_BYTES,
+    MAX_TEXT,
     RESULT_COLUMNS,
     LotEntry,
     ResultRow,
@@ -45,6 +46,7 @@ from worker.contract.values import parse_object, real_number, whole_number, word
 __all__ = [
     "COPY_DIFFERS",
     "MAX_KEY_BYTES",
+    "MAX_TEXT",
     "MOST_PART_ROWS",
     "OUTCOMES",
     "RESULT_COLUMNS",

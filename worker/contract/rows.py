@@ -110,19 +110,27 @@ RESULT_COLUMNS = (
 )
 """S3's seven columns in the order of the completion report's schema, then ours."""
 
+MAX_TEXT = 2_000
+"""
+The longest error code or message of a row, in characters: an answer's may be a whole page or many megabytes of it.
+
+Python's csv module refuses to read a cell of more than 131,072 characters (csv.field_size_limit): one such row would
+make the part unreadable.
+"""
+
 _CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029]+")
 
 
 def result_fields(row: ResultRow) -> tuple[str, ...]:
-    """The row's cells, in the order of RESULT_COLUMNS; a message is kept on one line."""
+    """The row's cells, in the order of RESULT_COLUMNS; a message is kept on one line, and cut off at MAX_TEXT."""
     return (
         row.entry.bucket,
         encode_key(row.entry.key),
         row.entry.version_id,
         row.outcome.status.value,
-        row.error_code,
+        row.error_code[:MAX_TEXT],
         "" if row.http_status is None else str(row.http_status),
-        _CONTROL.sub(" ", row.message),
+        _CONTROL.sub(" ", row.message[:MAX_TEXT]),
         row.outcome.value,
         "" if row.size_bytes is None else str(row.size_bytes),
         row.new_version_id,

@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 
 from worker.contract import (
     MAX_KEY_BYTES,
+    MAX_TEXT,
     ContractError,
     LotEntry,
     Outcome,
@@ -138,6 +139,17 @@ def test_a_message_stays_on_one_line() -> None:
 
     assert text.count("\n") == 1
     assert next(csv.reader(io.StringIO(text)))[6] == "a [2Jb c"
+
+
+def test_a_message_as_long_as_a_page_leaves_its_part_readable() -> None:
+    """The beginning of it, and of an error code: csv refuses cells of over 131,072 characters."""
+    row = ResultRow(
+        entry=LotEntry(bucket="b", key="k"), outcome=Outcome.ERROR, error_code="c" * 200_000, message="m" * 200_000
+    )
+
+    (found,) = parse_result_rows(format_result_rows([row]))
+
+    assert (found.error_code, found.message) == ("c" * MAX_TEXT, "m" * MAX_TEXT)
 
 
 def test_a_slash_stays_readable_in_an_encoded_key() -> None:
