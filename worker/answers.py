@@ -95,6 +95,13 @@ _OF_PHASE: Mapping[Phase, Mapping[str, Outcome | Course]] = {
     },
 }
 
+_STATUS_OF_GOOD_NEWS = {
+    "RestoreAlreadyInProgress": 409,
+    "InvalidObjectState": 403,
+    "ObjectAlreadyInActiveTierError": 403,
+}
+"""Of the restore's refusals after which nothing needs to be done: the one status that S3 tells each with."""
+
 _OF_STATUS: Mapping[int, Outcome | Course] = {
     # To elsewhere for now; from something on the way, or from S3 while DNS is behind. 301 is for good.
     302: Course.LOOK_AGAIN,
@@ -119,6 +126,7 @@ def judge_answer(phase: Phase, answer: Answer) -> Outcome | Course:
     | answer | means |
     |---|---|
     | none came | look again |
+    | a restore's refusal that is good news, with another status than S3 tells it with | look again |
     | a code that the phase knows, or that means the same everywhere | the tables above |
     | a code that names throttling | slow down |
     | status 302, 303, 307, 308, 408, 425, 499 | look again |
@@ -129,6 +137,8 @@ def judge_answer(phase: Phase, answer: Answer) -> Outcome | Course:
     | anything else | `error` |
     """
     if answer.lost:
+        return Course.LOOK_AGAIN
+    if phase is Phase.RESTORE and answer.http_status != _STATUS_OF_GOOD_NEWS.get(answer.code, answer.http_status):
         return Course.LOOK_AGAIN
     known = _OF_PHASE[phase].get(answer.code) or _EVERYWHERE.get(answer.code)
     if known:
