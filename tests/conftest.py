@@ -23,6 +23,9 @@ settings.register_profile("anywhere", deadline=None)
 """Machines differ: how long an example may take is no business of a test."""
 settings.load_profile("anywhere")
 
+SITUATIONS = "hostile situations"
+"""The property under which a test tells how many odd answers of the hostile S3 it has been through."""
+
 NOWHERE = "http://127.0.0.1:9"
 """Loopback's discard port: nothing listens, so a test that forgot its fake AWS fails at once."""
 
@@ -35,6 +38,17 @@ def pytest_unconfigure() -> None:
 def pytest_runtest_setup() -> None:
     """Only loopback can be connected to, whatever a test does."""
     socket_allow_hosts(["127.0.0.1", "::1", "localhost"], allow_unix_socket=True)
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
+    """Tell how many situations the hostile S3 was in (tests/faults/hostile), in whichever processes."""
+    passed, failed = (
+        sum(dict(one.user_properties).get(SITUATIONS, 0) for one in terminalreporter.getreports(word))
+        for word in ("passed", "failed")
+    )
+    if passed + failed:
+        end = f"see the failures for {failed} of them" if failed else "none believed"
+        terminalreporter.line(f"hostile S3: {passed + failed} situations, {end}")
 
 
 @pytest.fixture(autouse=True)

@@ -100,10 +100,12 @@ class Bucket:
 
     encryption: the headers that say what a request gets which says nothing.
     retention: the mode and days of the default retention. owner_enforced: ACLs don't count.
+    suspended: new versions of a versioned bucket have the id `null`, and replace each other.
     """
 
     encryption: Mapping[str, str] = field(default_factory=lambda: {SSE: "AES256"})
     versioned: bool = False
+    suspended: bool = False
     locks: bool = False
     retention: tuple[str, int] | None = None
     owner_enforced: bool = False

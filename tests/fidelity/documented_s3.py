@@ -132,6 +132,8 @@ class DocumentedS3:
         """The new version that an upload ends as. Nothing of it is the source's: all is what its beginning told."""
         upload = self.upload(request)
         self.check_destination(request)
+        if not upload.parts.keys() >= listed.keys():
+            raise RefusedError(400, "InvalidPart", "One or more of the specified parts could not be found.")
         bodies = [upload.parts[number] for number in sorted(listed)]
         begun = upload.request.headers
         algorithm = begun.get("x-amz-checksum-algorithm", "").lower()
@@ -170,8 +172,8 @@ class DocumentedS3:
             check_lock(self.find(request.bucket, request.key, request.query["versionId"]), datetime.now(UTC))
             bucket.objects[request.key] = [one for one in versions if one.version_id != request.query["versionId"]]
         elif bucket.versioned:
-            marker = Version(version_id=self._version_id(), body=b"", etag="", modified=self.now(), shown={})
-            versions.append(replace(marker, deleted=True))
+            marker = Version(version_id=self._version_id(bucket), body=b"", etag="", modified=self.now(), shown={})
+            versions[:] = [*_not_replaced(versions, marker), replace(marker, deleted=True)]
         else:
             bucket.objects.pop(request.key, None)
 
@@ -201,7 +203,7 @@ class DocumentedS3:
         opaque = shown.get(SSE, "").startswith("aws:kms") or CUSTOMER in shown
         digest = md5(body + str(number).encode() * opaque).hexdigest()  # noqa: S324 (S3's own ETag)
         version = Version(
-            version_id=self._version_id() if bucket.versioned else "",
+            version_id=self._version_id(bucket) if bucket.versioned else "",
             body=body,
             etag=etag or f'"{digest}"',
             modified=self.now(),
@@ -210,13 +212,11 @@ class DocumentedS3:
             **more,
         )
         versions = bucket.objects.setdefault(request.key, [])
-        if not bucket.versioned:
-            versions.clear()
-        versions.append(version)
+        versions[:] = [*_not_replaced(versions, version), version] if bucket.versioned else [version]
         return version
 
-    def _version_id(self) -> str:
-        return f"version-{next(self._numbers)}"
+    def _version_id(self, bucket: Bucket) -> str:
+        return "null" if bucket.suspended else f"version-{next(self._numbers)}"
 
     def _given(self, request: Request) -> dict[str, str]:
         """What only the request itself can make of a new object: its encryption, redirect, lock and class."""
@@ -226,3 +226,8 @@ class DocumentedS3:
         if storage_class != "STANDARD":
             shown["x-amz-storage-class"] = storage_class
         return shown | ({} if CUSTOMER in headers else encryption_of(headers, bucket)) | lock_of(headers, bucket)
+
+
+def _not_replaced(versions: list[Version], new: Version) -> list[Version]:
+    """The versions that stay beside a new one: all but the `null` version, where that is the new one's id."""
+    return [one for one in versions if one.version_id != new.version_id]
