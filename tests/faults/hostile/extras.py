@@ -82,7 +82,7 @@ def lies() -> Iterator[Twist]:
         "Last-Modified": ("Thu, 01 Jan 1970 00:00:00 GMT", "yesterday", ""),
         "x-amz-tagging-count": ("0", "9", "many"),
         "x-amz-meta-whose": ("theirs",),
-        "x-amz-server-side-encryption": ("", "aws:kms"),
+        "x-amz-server-side-encryption": ("aws:kms",),
         "x-amz-delete-marker": ("true",),
         "x-amz-missing-meta": ("1",),
     }

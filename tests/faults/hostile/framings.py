@@ -60,7 +60,7 @@ def odd_framings() -> Iterator[Twist]:
 
 def _chunks(name: str, *, last: bytes = b"0\r\n\r\n", size: str | None = None, whole: bool = False) -> Twist:
     def change(message: Message) -> Message:
-        return in_chunks(message, chunked(message.raw or b"x" * bool(size), last=last, size=size))
+        return in_chunks(message, chunked(message.raw or b"x" * (size is not None), last=last, size=size))
 
     play = plainly if whole else _closing
     return Twist(name=f"chunks: {name}", change=change, play=play, to=(TOLD, BARE), whole=whole)
