@@ -1,0 +1,1 @@
+"""Clock, AWS sessions, atomic files and text for people: what every room uses."""

@@ -1,0 +1,1 @@
+"""A whole job on this machine, with an AWS of its own."""

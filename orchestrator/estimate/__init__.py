@@ -1,0 +1,1 @@
+"""What a job costs and how long it takes."""

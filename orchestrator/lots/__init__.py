@@ -1,0 +1,1 @@
+"""The lots on disk, read back."""

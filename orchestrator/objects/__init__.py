@@ -1,0 +1,1 @@
+"""S3's objects and buckets, as the launcher looks at them."""

@@ -1,1 +1,0 @@
-"""Pure decisions: no clock, no disk, no environment, no AWS."""

@@ -1,0 +1,1 @@
+"""Whether restores are ready, from looking at a few keys of each lot."""

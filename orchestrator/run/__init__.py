@@ -1,0 +1,1 @@
+"""A run: plan, start tasks, watch them, sum up."""

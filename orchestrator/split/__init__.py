@@ -1,0 +1,1 @@
+"""A key file becomes lots."""

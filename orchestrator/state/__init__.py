@@ -1,0 +1,1 @@
+"""A job's folder in the state: the only truth about a job."""

@@ -1,0 +1,1 @@
+"""Tests of worker/s3/fast."""

@@ -1,0 +1,1 @@
+"""What S3 said -> what to do. Pure."""

@@ -1,0 +1,1 @@
+"""Many keys in flight, within a rate."""

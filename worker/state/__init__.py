@@ -1,0 +1,1 @@
+"""The lot comes in, the results go out."""
