@@ -25,19 +25,19 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 
 from benchmarks.fake_tasks import CLUSTER, lot_line
-from orchestrator.clients.ecs import Ecs
-from orchestrator.clients.sessions import client
-from orchestrator.clients.state_store import open_store
-from orchestrator.clock import Clock
-from orchestrator.flow import Job, begin, make_plan, see_through
-from orchestrator.job_state import JobState
-from orchestrator.lots_folder import LOTS_JSON, lot_path, read_lots, verify_lots
+from orchestrator.common.aws_sessions import client
+from orchestrator.common.clock import Clock
+from orchestrator.lots.folder import LOTS_JSON, lot_path, read_lots, verify_lots
+from orchestrator.lots.manifest import format_lots, lots_digest
 from orchestrator.model import Architecture, Image, Lot, Lots, Resources
 from orchestrator.places.fargate import FargatePlace
-from orchestrator.planning.lots import format_lots, lots_digest
-from orchestrator.planning.worker_command import PhaseSettings
-from orchestrator.settings import Settings
-from orchestrator.watch import Limits, Snapshot
+from orchestrator.places.fargate_ecs import Ecs
+from orchestrator.places.worker_command import PhaseSettings
+from orchestrator.run.plan import Job, begin, make_plan, see_through
+from orchestrator.run.watch_tasks import Limits, PhaseProgress
+from orchestrator.settings.settings import Settings
+from orchestrator.state.job_state import JobState
+from orchestrator.state.state_store import open_store
 from worker.contract import Phase, lot_name
 
 ROOT = Path(__file__).parents[1]
@@ -90,7 +90,7 @@ def write_lots(folder: Path, count: int, keys: int) -> Lots:
 class Deaf:
     """An audience that isn't interested."""
 
-    def show(self, snapshot: Snapshot) -> None:
+    def show(self, snapshot: PhaseProgress) -> None:
         """Nothing."""
 
     def remark(self, line: str) -> None:
@@ -121,8 +121,8 @@ def run_phase(folder: Path, endpoint: str) -> float:
     )
     plan = make_plan(job, PhaseSettings(phase=Phase.COPY, storage_class="STANDARD_IA"), None)
     begin(job, plan, clock)
-    ending = see_through(job, plan, audience=Deaf(), clock=clock, limits=Limits(poll_s=2, poll_max_s=10))
-    if not all(standing.complete for standing in ending.standings):
+    ending = see_through(job, plan, reporter=Deaf(), clock=clock, limits=Limits(poll_s=2, poll_max_s=10))
+    if not all(standing.complete for standing in ending.lot_statuses):
         raise SystemExit(f"lots are left: {ending.halted} {ending.given_up}")
     return now
 

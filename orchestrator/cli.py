@@ -13,11 +13,11 @@ from typing import Any
 
 import click
 
-from orchestrator.commands.output import say, tell
-from orchestrator.crash import quiet_libraries, tell_crash
+from orchestrator.common.crash_report import quiet_libraries, tell_crash
+from orchestrator.common.output import say, tell
+from orchestrator.common.standard_streams import OutputError, protect_standard_streams
+from orchestrator.common.versions import versions
 from orchestrator.errors import S3ReclassError
-from orchestrator.standard_streams import OutputError, protect_standard_streams
-from orchestrator.versions import versions
 
 COULD_NOT, INTERRUPTED = 1, 130
 

@@ -1,4 +1,4 @@
-"""What goes wrong, in words for people: what failed, on what, and what to do next."""
+"""What goes wrong, in words for people: what failed, on what, and what to do next. Pure."""
 
 
 class S3ReclassError(Exception):

@@ -1,4 +1,4 @@
-"""The values that travel between the launcher's parts. Frozen, no calls, no clock."""
+"""The values that travel between the launcher's parts. Frozen. Pure."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -70,7 +70,7 @@ class Image:
     A worker image in ECR.
 
     repository_uri: without tag or digest.
-    tag: names the content; see `planning/image.py`.
+    tag: names the content; see `image/tag.py`.
     digest: `sha256:...`, what a task definition pins.
     architecture: what it was built for.
     lots_job: the job whose lots it carries, or "".

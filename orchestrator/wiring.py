@@ -6,33 +6,33 @@ from contextlib import AbstractContextManager
 from dataclasses import replace
 from pathlib import Path
 
-from orchestrator.clients.bucket_settings import bucket_facts
-from orchestrator.clients.buckets import check_bucket
-from orchestrator.clients.ecs import Ecs
-from orchestrator.clients.logs import Logs
-from orchestrator.clients.objects import region
-from orchestrator.clients.sessions import client
-from orchestrator.clients.state_store import StateStore, open_store
-from orchestrator.clock import Clock
+from orchestrator.common.aws_sessions import client
+from orchestrator.common.clock import Clock
 from orchestrator.errors import S3ReclassError, UsageError
-from orchestrator.flow import Job
-from orchestrator.images import find_image
-from orchestrator.job_state import JobState
-from orchestrator.lease import JobLease, held
-from orchestrator.lots_folder import lot_path, read_lots
+from orchestrator.estimate.cost import Estimate, estimate_job
+from orchestrator.estimate.probe_objects import sample_objects
+from orchestrator.image.push import find_image
+from orchestrator.lots.folder import lot_path, read_lots
 from orchestrator.model import Lots, Resources, Task
+from orchestrator.objects.bucket_facts import BucketFacts
+from orchestrator.objects.bucket_settings import bucket_facts
+from orchestrator.objects.buckets import check_bucket
+from orchestrator.objects.head_objects import region
 from orchestrator.places.base import Place
 from orchestrator.places.fargate import FargatePlace
+from orchestrator.places.fargate_ecs import Ecs
+from orchestrator.places.fargate_logs import Logs
+from orchestrator.places.fargate_task_definition import log_stream
 from orchestrator.places.local import LocalPlace, task_id
-from orchestrator.planning.bucket_facts import BucketFacts
-from orchestrator.planning.cost import Estimate, estimate_job
-from orchestrator.planning.started_note import StartedNote
-from orchestrator.planning.task_definitions import log_stream
-from orchestrator.processes import this_launcher
-from orchestrator.sampling import sample_objects
-from orchestrator.settings import Settings
-from orchestrator.stack import ensure_stack, look_at_bucket, resources
-from orchestrator.watch import Limits
+from orchestrator.run.lease import JobLease, held
+from orchestrator.run.plan import Job
+from orchestrator.run.watch_tasks import Limits
+from orchestrator.settings.settings import Settings
+from orchestrator.stack.ensure import ensure_stack, look_at_bucket, resources
+from orchestrator.state.job_state import JobState
+from orchestrator.state.launcher_id import this_launcher
+from orchestrator.state.start_note import StartedNote
+from orchestrator.state.state_store import StateStore, open_store
 from worker.contract import Phase
 
 LOCAL_STATE = ".s3reclass"

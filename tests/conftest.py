@@ -13,8 +13,8 @@ from hypothesis import settings
 from moto.server import ThreadedMotoServer
 from pytest_socket import socket_allow_hosts
 
-from orchestrator.clients.sessions import session
-from worker.clients import session as worker_session
+from orchestrator.common.aws_sessions import session
+from worker.s3.clients import session as worker_session
 
 botocore.session.create_loader = cache(botocore.loaders.create_loader)
 """botocore's descriptions of services, some megabytes of JSON, are read once for all the sessions that tests make."""
@@ -30,9 +30,14 @@ NOWHERE = "http://127.0.0.1:9"
 """Loopback's discard port: nothing listens, so a test that forgot its fake AWS fails at once."""
 
 
-def pytest_unconfigure() -> None:
-    """End the process a minute after its last test, with all stacks, when a thread that a test left keeps it."""
-    faulthandler.dump_traceback_later(60, exit=True, file=2)
+def pytest_unconfigure(config: pytest.Config) -> None:
+    """
+    End the process a minute after the last test, with all stacks, when a thread that a test left keeps it.
+
+    Not one of several processes, which waits for the others: the first of them ends it.
+    """
+    if not hasattr(config, "workerinput"):
+        faulthandler.dump_traceback_later(60, exit=True, file=2)
 
 
 def pytest_runtest_setup() -> None:

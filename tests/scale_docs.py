@@ -15,24 +15,24 @@ from pathlib import Path
 
 import click
 
-from orchestrator.model import Lot, Lots
-from orchestrator.planning.cost import Estimate, estimate_job
-from orchestrator.planning.cost_line import Part
-from orchestrator.planning.cost_remarks import MANY_RESTORES
-from orchestrator.planning.cost_tasks import (
+from orchestrator.estimate.cost import Estimate, estimate_job
+from orchestrator.estimate.cost_line import Part
+from orchestrator.estimate.cost_remarks import MANY_RESTORES
+from orchestrator.estimate.cost_tasks import (
     COPIES_PER_SECOND,
     CPU_UNITS_PER_VCPU,
     REQUESTS_PER_VCPU_SECOND,
     TASK_START_S,
 )
-from orchestrator.planning.estimate_text import size_words, time_words, usd_words
-from orchestrator.planning.lots import DEFAULT_LOT_KEYS, MAX_LOTS, lot_sizes
-from orchestrator.planning.object_head import Look, ObjectHead
-from orchestrator.planning.prices import US_EAST_1
-from orchestrator.planning.restore_times import RestoreTime, restore_time
-from orchestrator.planning.sample import Sample
-from orchestrator.planning.worker_command import RESTORE_REQUESTS_PER_SECOND
-from orchestrator.settings import FargateSettings, Settings
+from orchestrator.estimate.estimate_text import size_words, time_words, usd_words
+from orchestrator.estimate.prices import US_EAST_1
+from orchestrator.estimate.sample import Sample
+from orchestrator.lots.manifest import DEFAULT_LOT_KEYS, MAX_LOTS, lot_sizes
+from orchestrator.model import Lot, Lots
+from orchestrator.objects.object_head import HeadOutcome, ObjectHead
+from orchestrator.objects.restore_times import RestoreTime, restore_time
+from orchestrator.places.worker_command import RESTORE_REQUESTS_PER_SECOND
+from orchestrator.settings.settings import FargateSettings, Settings
 from worker.contract import LotEntry, Phase, lot_name
 
 PAGE = Path(__file__).parents[1] / "docs" / "scale.md"
@@ -85,7 +85,7 @@ def estimate_of(keys: int, storage_class: str, phases: tuple[Phase, ...], max_ta
     """What `s3reclass estimate --no-sample` says of so many objects of one class and size."""
     head = ObjectHead(
         entry=LotEntry(bucket="my-bucket", key=""),
-        look=Look.FOUND,
+        look=HeadOutcome.FOUND,
         storage_class=storage_class,
         size_bytes=OBJECT_BYTES,
     )

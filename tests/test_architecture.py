@@ -1,23 +1,31 @@
-"""The structure that the design promises, read from the imports of the code itself."""
+"""The structure that CONTRIBUTING promises, read from the imports and docstrings of the code itself."""
 
 import ast
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
 ROOT = Path(__file__).parents[1]
-AWS = {"boto3", "botocore", "docker", "mypy_boto3_s3", "mypy_boto3_ecs"}
-IO = {"os", "pathlib", "socket", "subprocess", "tempfile", "time", "shutil", "urllib.request"}
-PURE = [
-    *sorted((ROOT / "orchestrator/planning").glob("*.py")),
-    *sorted((ROOT / "worker/contract").glob("*.py")),
-    *(
-        ROOT / name
-        for name in ("orchestrator/model.py", "orchestrator/settings.py", "worker/judge.py", "worker/proof.py")
-    ),
-]
+AWS = {"boto3", "botocore", "docker"}
+IO = {"os", "pathlib", "socket", "ssl", "subprocess", "tempfile", "threading", "time", "shutil", "urllib.request"}
+SERVICES = "S3|ECS|ECR|EC2|CloudFormation|CloudWatch Logs|IAM|STS|AWS|the Docker engine"
 CODE = [*sorted((ROOT / "orchestrator").rglob("*.py")), *sorted((ROOT / "worker").rglob("*.py"))]
+MOST_IN_A_ROOT = 8
+
+
+def first_line(path: Path) -> str:
+    """The first line of the module's docstring."""
+    return (ast.get_docstring(ast.parse(path.read_text(encoding="utf-8"))) or "").split("\n")[0]
+
+
+def is_pure(path: Path) -> bool:
+    """Whether the module says that it only decides."""
+    return "Pure." in first_line(path) or "Pure," in first_line(path)
+
+
+PURE = [path for path in CODE if is_pure(path)]
 
 
 def imports(path: Path) -> Iterator[str]:
@@ -37,26 +45,45 @@ def _running(tree: ast.AST) -> Iterator[ast.AST]:
         yield from _running(node)
 
 
+def file_of(module: str) -> Path:
+    """The file of one of our own modules."""
+    path = ROOT / module.replace(".", "/")
+    return path / "__init__.py" if path.is_dir() else path.with_suffix(".py")
+
+
 def name_of(path: Path) -> str:
     """The file's name for a test's id."""
     return path.relative_to(ROOT).as_posix()
 
 
 @pytest.mark.parametrize("path", PURE, ids=name_of)
-def test_decisions_are_pure(path: Path) -> None:
-    """Planning, contract, judge, proof, model and settings import nothing that reads a clock, a disk or a network."""
-    impure = {module for module in imports(path) if module in IO or module.split(".")[0] in AWS | {"click", "rich"}}
+def test_a_module_that_says_pure_imports_the_standard_library_and_other_pure_modules(path: Path) -> None:
+    """No clock, disk, thread or network, and no module of ours that has one; botocore's parsers alone are let in."""
+    ours = {module for module in imports(path) if module.split(".")[0] in {"orchestrator", "worker"}}
+    others = set(imports(path)) - ours
 
-    assert impure == set()
+    assert {module for module in ours if not is_pure(file_of(module))} == set()
+    assert {one for one in others if one in IO or one.split(".")[0] not in sys.stdlib_module_names} <= {
+        "botocore.utils"
+    }
+
+
+def test_what_decides_says_pure() -> None:
+    """The contract, the worker's decisions, and the launcher's of each room: none has lost its word."""
+    rooms = {path for path in CODE if path.parts[-2] in {"contract", "decide"} and path.name != "__init__.py"}
+
+    assert rooms <= set(PURE)
+    assert len(PURE) >= 55
 
 
 @pytest.mark.parametrize("path", CODE, ids=name_of)
-def test_boto3_and_docker_stay_where_they_belong(path: Path) -> None:
-    """Of the launcher only `clients/` imports boto3, botocore or docker; the worker never imports docker."""
+def test_only_modules_that_name_their_service_import_boto3_or_docker(path: Path) -> None:
+    """The launcher's say in their first line which service they call; the worker, S3's alone, never imports docker."""
     found = {module.split(".")[0] for module in imports(path)} & AWS
-    place = path.relative_to(ROOT)
-
-    assert found == set() or "clients" in place.parts or (place.parts[0] == "worker" and found <= {"boto3", "botocore"})
+    if path.relative_to(ROOT).parts[0] == "worker":
+        assert found <= {"boto3", "botocore"}
+    elif found:
+        assert any(f"Calls {service}." in first_line(path) for service in SERVICES.split("|"))
 
 
 @pytest.mark.parametrize("path", sorted((ROOT / "worker").rglob("*.py")), ids=name_of)
@@ -85,6 +112,23 @@ def test_files_stay_small_enough_to_hold_in_mind(path: Path) -> None:
     assert len(path.read_text(encoding="utf-8").splitlines()) <= 320
 
 
+@pytest.mark.parametrize("root", ["orchestrator", "worker"])
+def test_a_root_reads_as_a_table_of_contents(root: str) -> None:
+    """Few files lie in a root, and each folder says in one line what it is for."""
+    files = [path.name for path in (ROOT / root).glob("*.py") if path.name != "__init__.py"]
+    rooms = [path.parent for path in (ROOT / root).rglob("__init__.py")]
+
+    assert len(files) <= MOST_IN_A_ROOT
+    assert [room for room in rooms if not first_line(room / "__init__.py").endswith(".")] == []
+
+
+def test_a_file_name_stands_in_one_place() -> None:
+    """One name, one file; what both sides have, and the commands' own names, stand in two."""
+    names = [path.name for path in CODE if path.name not in {"__init__.py", "__main__.py"}]
+
+    assert {name for name in names if names.count(name) > 1} <= {"clock.py", "errors.py", "logs.py"}
+
+
 @pytest.mark.parametrize("path", sorted((ROOT / "orchestrator").rglob("*.py")), ids=name_of)
 def test_what_is_printed_goes_through_one_place(path: Path) -> None:
     """`say` and `tell` make text safe to show; only what shows whole lines of ours, or bytes, prints by itself."""
@@ -99,7 +143,7 @@ def test_what_is_printed_goes_through_one_place(path: Path) -> None:
 
     printing = calls & {"click.echo", "click.secho", "click.echo_via_pager"}
     assert printing == set() or name_of(path) in {
-        "orchestrator/commands/output.py",
-        "orchestrator/crash.py",
+        "orchestrator/common/output.py",
+        "orchestrator/common/crash_report.py",
         "orchestrator/commands/demo.py",
     }

@@ -8,15 +8,15 @@ import pytest
 
 from orchestrator.cli import INTERRUPTED
 from orchestrator.errors import S3ReclassError, UsageError
-from orchestrator.lot_samples import LOOK_REQUESTS
+from orchestrator.objects.restore_times import RestoreTime, look_every_s, restore_time
 from orchestrator.places.fargate import MAX_TASKS
-from orchestrator.planning.lease import LASTS_S
-from orchestrator.planning.report import UNPROCESSED, status_of
-from orchestrator.planning.restore_times import RestoreTime, look_every_s, restore_time
-from orchestrator.planning.settings_file import ENTRIES
-from orchestrator.planning.worker_command import rate_per_task
-from orchestrator.readiness import FIRST_DELAY_S
-from orchestrator.settings import VARIABLES, FargateSettings, Settings
+from orchestrator.places.worker_command import rate_per_task
+from orchestrator.report.report_rows import UNPROCESSED, status_of
+from orchestrator.restores.lot_samples import LOOK_REQUESTS
+from orchestrator.restores.readiness import FIRST_DELAY_S
+from orchestrator.settings.settings import VARIABLES, FargateSettings, Settings
+from orchestrator.settings.settings_file import ENTRIES
+from orchestrator.state.lease_file import LASTS_S
 from tests.command_docs import PAGE, commands_page, documented_commands
 from tests.documents import (
     PAGES,
@@ -32,10 +32,10 @@ from tests.documents import (
     spans,
     worker_options,
 )
-from worker.concurrency import MOST
 from worker.contract import OUTCOMES, SHARE_EVERY_S, ExitCode, Phase
-from worker.loop import RETRY_BUDGET_S
-from worker.results import FLUSH_ROWS, FLUSH_S, PROGRESS_S
+from worker.pool.concurrency import MOST
+from worker.pool.loop import RETRY_BUDGET_S
+from worker.state.results import FLUSH_ROWS, FLUSH_S, PROGRESS_S
 
 COMMANDS = {
     one.name: {flag for param in one.command.params for flag in (*param.opts, *param.secondary_opts)}

@@ -8,8 +8,8 @@ from typing import Any
 import pytest
 from cfnlint.decode.cfn_yaml import loads
 
-from orchestrator.clients.cloudformation import template
-from orchestrator.planning.lots import parse_lots
+from orchestrator.lots.manifest import parse_lots
+from orchestrator.stack.cloudformation import template
 from tests.documents import block, read, rows, section, spans, worker_options
 from worker.contract import (
     RESULT_COLUMNS,

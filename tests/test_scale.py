@@ -2,7 +2,7 @@
 
 import pytest
 
-from orchestrator.settings import Settings
+from orchestrator.settings.settings import Settings
 from tests.scale_docs import ARCHIVES, JOB_KEYS, PAGE, estimate_of, hours_of_all, scale_page, tasks_needed
 from worker.contract import Phase
 

@@ -21,7 +21,7 @@ def main(arguments: Sequence[str]) -> ExitCode:
     options = parse_command_line(arguments)
     log = start_logging()
     # boto3 takes most of the start-up time, and `--help` and wrong usage need none of it.
-    from worker.clients import object_client, state_client  # noqa: PLC0415
+    from worker.s3.clients import object_client, state_client  # noqa: PLC0415
     from worker.task import Task  # noqa: PLC0415
 
     task = Task(options, state_client=state_client, object_client=object_client)

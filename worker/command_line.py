@@ -1,4 +1,4 @@
-"""The worker's command line: all of its configuration. Pure but for `--help` and usage errors, which exit."""
+"""The worker's command line: all of its configuration. Pure, but `--help` and wrong usage exit."""
 
 import argparse
 import math

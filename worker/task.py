@@ -7,29 +7,29 @@ from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, suppress
 from typing import TYPE_CHECKING
 
-from worker.actions.asking import S3
 from worker.actions.copy import CopyAction, CopySettings
-from worker.actions.parts import PARTS_IN_FLIGHT
 from worker.actions.restore import RestoreAction
-from worker.actions.uploads import Uploads, abort_left_behind
-from worker.budget import following
-from worker.clients import fast_lane
+from worker.actions.upload_notes import UploadNotes, abort_left_behind
 from worker.clock import Clock
 from worker.command_line import LANES, Options
-from worker.concurrency import MOST, Concurrency
 from worker.contract import ExitCode, LotEntry, Outcome, Phase, ResultRow
 from worker.errors import StoppingError, WorkerError
-from worker.loop import LONG_THREADS, Action, Loop
-from worker.lot import first_of, read_lot
-from worker.pacing import Pace
-from worker.results import Earlier, Recorder, read_earlier
-from worker.store import Store, open_store
-from worker.turns import Turns
+from worker.pool.concurrency import MOST, Concurrency
+from worker.pool.loop import LONG_THREADS, Action, Loop
+from worker.pool.pacing import Pace
+from worker.pool.part_threads import PARTS_IN_FLIGHT
+from worker.pool.rate_share import following
+from worker.s3.ask import S3
+from worker.s3.clients import fast_client
+from worker.state.lot import first_of, read_lot
+from worker.state.results import EarlierAttempts, Recorder, read_earlier
+from worker.state.results_store import Store, open_store
+from worker.state.takeover import Takeover
 
 if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client
 
-    from worker.fast.lane import FastLane
+    from worker.s3.fast.client import FastClient
 
 log = logging.getLogger("worker")
 
@@ -51,14 +51,14 @@ class Task:
         *,
         state_client: "Callable[[], S3Client]",
         object_client: "Callable[[int], S3Client]",
-        fast_lane: "Callable[[S3Client], FastLane | None]" = fast_lane,
+        fast_client: "Callable[[S3Client], FastClient | None]" = fast_client,
         clock: Clock = Clock(),
     ) -> None:
         self._options = options
         self._clock = clock
         self._state_client = state_client
         self._object_client = object_client
-        self._fast_lane = fast_lane
+        self._fast_client = fast_client
         self._stop = threading.Event()
         self._stopping = False
         self._loop: Loop | None = None
@@ -82,7 +82,7 @@ class Task:
         options = self._options
         store = open_store(options.results, self._state_client)
         clock = self._clock
-        turns = Turns(store, options.attempt, give_way=self.stop, stop=self._stop, clock=clock)
+        turns = Takeover(store, options.attempt, give_way=self.stop, stop=self._stop, clock=clock)
         pace = Pace(
             options.rate,
             self._stop,
@@ -147,7 +147,7 @@ class Task:
             pace,
             options.phase,
             {name: value for name, value in always.items() if value},
-            self._fast_lane(client) if options.lane == LANES[0] else None,
+            self._fast_client(client) if options.lane == LANES[0] else None,
         )
 
     def _action(self, s3: S3, store: Store, recorder: Recorder) -> Action:
@@ -164,12 +164,12 @@ class Task:
         return CopyAction(
             s3,
             settings,
-            uploads=Uploads(store, options.attempt),
-            audit=recorder.take_picture if options.audit else None,
+            uploads=UploadNotes(store, options.attempt),
+            audit=recorder.take_snapshot if options.audit else None,
         )
 
 
-def _left(entries: Iterator[LotEntry], earlier: Earlier, recorder: Recorder) -> Iterator[LotEntry]:
+def _left(entries: Iterator[LotEntry], earlier: EarlierAttempts, recorder: Recorder) -> Iterator[LotEntry]:
     """The entries that need work; those that earlier attempts finished are counted and passed over."""
     for entry in entries:
         outcome = earlier.outcome(entry)
@@ -182,7 +182,7 @@ def _left(entries: Iterator[LotEntry], earlier: Earlier, recorder: Recorder) -> 
 class _Sink:
     """Results on their way to the recorder, and a line in the log now and then."""
 
-    def __init__(self, recorder: Recorder, earlier: Earlier, say: Callable[[], None]) -> None:
+    def __init__(self, recorder: Recorder, earlier: EarlierAttempts, say: Callable[[], None]) -> None:
         self._recorder = recorder
         self._earlier = earlier
         self._say = say

@@ -3,7 +3,7 @@
 import click
 from click.shell_completion import get_completion_class
 
-from orchestrator.commands.output import tell
+from orchestrator.common.output import tell
 from orchestrator.errors import UsageError
 
 SHELLS = ("bash", "zsh", "fish")

@@ -10,15 +10,15 @@ from pathlib import Path
 
 import click
 
-from orchestrator.assemble import LOCAL_STATE
-from orchestrator.clients.state_store import DirectoryStore
-from orchestrator.demo_folder import Began, demo_folder
+from orchestrator.common.text import duration
+from orchestrator.demo.demo_folder import Began, demo_folder
+from orchestrator.demo.demo_objects import BUCKET, MISSING_KEY, demo_keys
 from orchestrator.errors import S3ReclassError
-from orchestrator.job_state import JobState
-from orchestrator.lots_folder import read_lots
-from orchestrator.planning.demo_objects import BUCKET, MISSING_KEY, demo_keys
-from orchestrator.planning.standing import totals
-from orchestrator.planning.text import duration
+from orchestrator.lots.folder import read_lots
+from orchestrator.state.job_state import JobState
+from orchestrator.state.lot_status import totals
+from orchestrator.state.state_store import DirectoryStore
+from orchestrator.wiring import LOCAL_STATE
 from worker.contract import ExitCode, Outcome, Phase
 
 S3RECLASS = (sys.executable, "-P", "-m", "orchestrator")
@@ -39,7 +39,7 @@ def command() -> int:
     then restore them, wait, copy them, report and verify. Nothing is left behind.
     """
     try:
-        from orchestrator.clients.embedded_aws import embedded_aws  # noqa: PLC0415 (an extra may be missing)
+        from orchestrator.demo.embedded_aws import embedded_aws  # noqa: PLC0415 (an extra may be missing)
     except ImportError as error:
         raise S3ReclassError(f"the demo needs moto's server ({error}): pip install 's3reclass[demo]'") from error
     with demo_folder() as (folder, began), embedded_aws(RESTORE_TAKES_S) as endpoint:
@@ -144,7 +144,7 @@ class Stage:
         """Keys that the copy phase has left pending."""
         lots = read_lots(self.folder / "lots")
         state = JobState(DirectoryStore(self.folder / LOCAL_STATE), lots.job)
-        return totals(state.standings(lots, Phase.COPY)).outcomes.get(Outcome.PENDING, 0)
+        return totals(state.lot_statuses(lots, Phase.COPY)).outcomes.get(Outcome.PENDING, 0)
 
 
 def _count_rows(rows: Sequence[str]) -> None:

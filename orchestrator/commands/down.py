@@ -4,11 +4,11 @@ import sys
 
 import click
 
-from orchestrator.commands.options import uses_settings
-from orchestrator.commands.output import say, tell
+from orchestrator.common.output import say, tell
 from orchestrator.errors import S3ReclassError, UsageError
-from orchestrator.settings import Settings
-from orchestrator.teardown import Teardown, plan_teardown, take_down
+from orchestrator.settings.options import uses_settings
+from orchestrator.settings.settings import Settings
+from orchestrator.stack.teardown import Teardown, plan_teardown, take_down
 
 
 @click.command(name="down")

@@ -4,20 +4,20 @@ from pathlib import Path
 
 import click
 
-from orchestrator.clients.objects import region
-from orchestrator.clock import Clock
-from orchestrator.commands.counting import counting
-from orchestrator.commands.options import uses_settings
-from orchestrator.commands.output import tell, tell_json
+from orchestrator.common.clock import Clock
+from orchestrator.common.counter import counting
+from orchestrator.common.output import tell, tell_json
 from orchestrator.errors import UsageError
-from orchestrator.lots_folder import read_lots, verify_lots
+from orchestrator.estimate.cost import estimate_job
+from orchestrator.estimate.estimate_text import estimate_json, estimate_lines
+from orchestrator.estimate.probe_objects import sample_objects
+from orchestrator.estimate.sample import DEFAULT_SEED, DEFAULT_SIZE, Sample
+from orchestrator.lots.folder import read_lots, verify_lots
 from orchestrator.model import Lots
-from orchestrator.planning.cost import estimate_job
-from orchestrator.planning.estimate_text import estimate_json, estimate_lines
-from orchestrator.planning.object_head import Look, ObjectHead
-from orchestrator.planning.sample import DEFAULT_SEED, DEFAULT_SIZE, Sample
-from orchestrator.sampling import sample_objects
-from orchestrator.settings import Settings
+from orchestrator.objects.head_objects import region
+from orchestrator.objects.object_head import HeadOutcome, ObjectHead
+from orchestrator.settings.options import uses_settings
+from orchestrator.settings.settings import Settings
 from worker.contract import STORAGE_CLASSES, LotEntry, Phase
 
 MAX_SIZE = 1_000_000
@@ -95,5 +95,5 @@ def _looked_at(folder: Path, lots: Lots, size: int, settings: Settings) -> Sampl
 def _assumed(lots: Lots, mean_size: int, from_class: str, clock: Clock) -> Sample:
     """A sample of one made-up object that stands for all."""
     entry = LotEntry(bucket=lots.buckets[0] if lots.buckets else "", key="")
-    head = ObjectHead(entry=entry, look=Look.FOUND, storage_class=from_class, size_bytes=mean_size)
+    head = ObjectHead(entry=entry, look=HeadOutcome.FOUND, storage_class=from_class, size_bytes=mean_size)
     return Sample(keys=lots.keys, heads=(head,), taken_at=clock.now(), assumed=True)

@@ -7,12 +7,12 @@ from pathlib import Path
 
 import click
 
-from orchestrator.commands.output import tell
+from orchestrator.common.atomic_file import whole_file
+from orchestrator.common.output import tell
 from orchestrator.errors import S3ReclassError, UsageError
-from orchestrator.planning.keyfile import check_bucket
-from orchestrator.planning.settings_file import format_settings_file
-from orchestrator.settings import FILE_NAME, PLACES, load_settings
-from orchestrator.whole_file import whole_file
+from orchestrator.settings.settings import FILE_NAME, PLACES, load_settings
+from orchestrator.settings.settings_file import format_settings_file
+from orchestrator.split.key_lines import check_bucket
 from worker.contract import STORAGE_CLASSES
 
 ASKED = {"bucket": "Bucket that holds the objects", "storage_class": "Class to move them into"}

@@ -7,13 +7,13 @@ from pathlib import Path
 
 import click
 
-from orchestrator.clients.listing import list_objects_v2
-from orchestrator.commands.counting import counting
-from orchestrator.commands.options import uses_settings
-from orchestrator.commands.output import say, tell
-from orchestrator.planning.listing import format_listed, parse_classes, parse_prefix
-from orchestrator.settings import Settings
-from orchestrator.whole_file import whole_file
+from orchestrator.common.atomic_file import whole_file
+from orchestrator.common.counter import counting
+from orchestrator.common.output import say, tell
+from orchestrator.objects.list_objects import list_objects_v2
+from orchestrator.objects.listing_csv import format_listed, parse_classes, parse_prefix
+from orchestrator.settings.options import uses_settings
+from orchestrator.settings.settings import Settings
 
 
 @click.command(name="list")

@@ -2,13 +2,13 @@
 
 import click
 
-from orchestrator import assemble
-from orchestrator.commands.options import uses_settings
-from orchestrator.commands.output import tell
+from orchestrator import wiring as assemble
+from orchestrator.common.output import tell
 from orchestrator.errors import S3ReclassError
 from orchestrator.model import Task
-from orchestrator.planning.report import phase_to_report
-from orchestrator.settings import Settings
+from orchestrator.report.report_rows import phase_to_report
+from orchestrator.settings.options import uses_settings
+from orchestrator.settings.settings import Settings
 from worker.contract import Phase
 
 
@@ -29,7 +29,7 @@ def command(settings: Settings, lot: str, phase: str | None, attempt: int | None
     if named is None:
         raise S3ReclassError(f"this job has no lot {lot}: `s3reclass status --lots` names them")
     wanted = Phase(phase) if phase else phase_to_report(state.begun_phases())
-    number = attempt or state.standing(named, wanted).files.attempt
+    number = attempt or state.lot_status(named, wanted).files.attempt
     note = state.started_note(wanted, named.name, number) if number else None
     if note is None:
         raise S3ReclassError(

@@ -11,19 +11,19 @@ from rich.console import Console
 from rich.progress import BarColumn, DownloadColumn, Progress, TaskID, TextColumn
 from rich.text import Text
 
-from orchestrator.build_context import read_worker_files
-from orchestrator.clients.docker_engine import DockerEngine, LayerProgress
-from orchestrator.clients.ecr import Ecr
-from orchestrator.commands.options import uses_settings
-from orchestrator.commands.output import say, tell
+from orchestrator.common.output import say, tell
+from orchestrator.common.text import printable
 from orchestrator.errors import S3ReclassError
-from orchestrator.images import Watch, WorkerImage, build_and_push, look_up, write_record
-from orchestrator.lots_folder import read_lots
+from orchestrator.image.build_context import read_worker_files
+from orchestrator.image.docker_engine import DockerEngine, LayerProgress
+from orchestrator.image.ecr import Ecr
+from orchestrator.image.push import PushReporter, WorkerImage, build_and_push, look_up, write_record
+from orchestrator.image.tag import architecture_of_platform
+from orchestrator.lots.folder import read_lots
 from orchestrator.model import Architecture, Image
-from orchestrator.planning.image import architecture_of_platform
-from orchestrator.planning.text import printable
-from orchestrator.settings import Settings
-from orchestrator.stack import ensure_stack, resources
+from orchestrator.settings.options import uses_settings
+from orchestrator.settings.settings import Settings
+from orchestrator.stack.ensure import ensure_stack, resources
 
 
 @click.command(name="push-image")
@@ -88,7 +88,7 @@ def _done(image: Image, base_image: str, *, already: bool) -> None:
 
 
 @contextmanager
-def _watching() -> Iterator[Watch]:
+def _watching() -> Iterator[PushReporter]:
     """Bars on a terminal, plain lines elsewhere."""
     if not sys.stderr.isatty():
         yield _Lines()

@@ -12,17 +12,24 @@ from typing import Any
 
 import click
 
-from orchestrator import assemble
-from orchestrator.commands.options import uses_settings
-from orchestrator.commands.output import say, tell
-from orchestrator.job_state import JobState
-from orchestrator.lot_table import table_for
-from orchestrator.lots_folder import entries_in, iter_lot
+from orchestrator import wiring as assemble
+from orchestrator.common.atomic_file import whole_file
+from orchestrator.common.output import say, tell
+from orchestrator.lots.disk_table import table_for
+from orchestrator.lots.folder import entries_in, iter_lot
 from orchestrator.model import Lot, Lots
-from orchestrator.planning.report import UNPROCESSED, ReportTotals, doubts_of, phase_to_report, report_rows, status_of
-from orchestrator.planning.spreadsheet import harmless
-from orchestrator.settings import Settings
-from orchestrator.whole_file import whole_file
+from orchestrator.report.report_rows import (
+    UNPROCESSED,
+    ReportTotals,
+    doubts_of,
+    phase_to_report,
+    report_rows,
+    status_of,
+)
+from orchestrator.report.spreadsheet import harmless
+from orchestrator.settings.options import uses_settings
+from orchestrator.settings.settings import Settings
+from orchestrator.state.job_state import JobState
 from worker.contract import OUTCOMES, RESULT_COLUMNS, ExitCode, LotEntry, Outcome, PartsDigest, Phase
 
 SHOWN_FAILURES = 10
@@ -90,8 +97,8 @@ class _Found:
 def _rows(
     state: JobState, lots: Lots, phase: Phase, lots_dir: Path, counted: ReportTotals, found: _Found
 ) -> Iterator[tuple[str, ...]]:
-    for standing in state.standings(lots, phase):
-        lot, seen, unprocessed = standing.lot, PartsDigest(), counted.outcomes[UNPROCESSED]
+    for lot_status in state.lot_statuses(lots, phase):
+        lot, seen, unprocessed = lot_status.lot, PartsDigest(), counted.outcomes[UNPROCESSED]
         with table_for(lot.keys, dump=list, load=tuple) as results:
             rows = state.result_rows(phase, lot.name, seen=seen)
             for cells in report_rows(_entries(state, lots, lot, lots_dir), rows, results):
@@ -100,8 +107,8 @@ def _rows(
                     found.failures.append(cells)
                 yield cells
         unprocessed = counted.outcomes[UNPROCESSED] - unprocessed
-        tally = state.tally_uri(phase, lot.name, standing.finished.attempt if standing.finished else 0)
-        if why := doubts_of(standing, seen.parts(), unprocessed, tally):
+        tally = state.tally_uri(phase, lot.name, lot_status.finished.attempt if lot_status.finished else 0)
+        if why := doubts_of(lot_status, seen.parts(), unprocessed, tally):
             found.doubts.append(why)
 
 

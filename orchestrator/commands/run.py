@@ -6,12 +6,16 @@ from pathlib import Path
 
 import click
 
-from orchestrator import assemble
-from orchestrator.commands.asking_again import ask_again
-from orchestrator.commands.both_phases import run_both
-from orchestrator.commands.options import uses_settings
-from orchestrator.commands.output import say, tell
-from orchestrator.commands.phases import (
+from orchestrator import wiring as assemble
+from orchestrator.common.output import say, tell
+from orchestrator.common.text import parse_duration
+from orchestrator.errors import UsageError
+from orchestrator.lots.folder import read_lots, verify_lots
+from orchestrator.objects.bucket_facts import BucketFacts
+from orchestrator.places.worker_command import CHANGE_DATA, PhaseSettings
+from orchestrator.run.ask_again import ask_again
+from orchestrator.run.both_phases import run_both
+from orchestrator.run.one_phase import (
     Run,
     carry_out,
     look_at_some,
@@ -20,16 +24,12 @@ from orchestrator.commands.phases import (
     show_plan,
     summarize,
 )
-from orchestrator.commands.progress import counted
-from orchestrator.errors import UsageError
-from orchestrator.flow import Job, make_plan
-from orchestrator.lots_folder import read_lots, verify_lots
-from orchestrator.planning.bucket_facts import BucketFacts
-from orchestrator.planning.standing import totals
-from orchestrator.planning.text import parse_duration
-from orchestrator.planning.worker_command import CHANGE_DATA, PhaseSettings
-from orchestrator.settings import LANES, Settings
-from orchestrator.watching import Ending
+from orchestrator.run.plan import Job, make_plan
+from orchestrator.run.show_progress import counted
+from orchestrator.run.watch_values import RunResult
+from orchestrator.settings.options import uses_settings
+from orchestrator.settings.settings import LANES, Settings
+from orchestrator.state.lot_status import totals
 from worker.contract import ExitCode, Outcome, Phase
 
 ALL = "all"
@@ -189,7 +189,7 @@ def _run_one(run: Run, phase_settings: PhaseSettings) -> ExitCode:
     plan = make_plan(run.job, phase_settings, run.settings.rate)
     if plan.nothing_to_do:
         tell(f"{phase} of job {run.job.lots.job} is finished: nothing to start.")
-        summarize(run, phase, Ending(standings=plan.standings, given_up={}, halted=""))
+        summarize(run, phase, RunResult(lot_statuses=plan.lot_statuses, given_up={}, halted=""))
         if phase is Phase.RESTORE and (advice := _pending_after_restore(run.job)):
             say(advice)
         return ExitCode.GOOD
@@ -244,7 +244,7 @@ def _pending_after_restore(job: Job) -> str:
     """What to do about keys that the copy phase left pending once the restore phase has done its part, or ""."""
     if Phase.COPY not in job.state.begun_phases():
         return ""
-    pending = totals(job.state.standings(job.lots, Phase.COPY)).outcomes.get(Outcome.PENDING, 0)
+    pending = totals(job.state.lot_statuses(job.lots, Phase.COPY)).outcomes.get(Outcome.PENDING, 0)
     if not pending:
         return ""
     return (

@@ -10,20 +10,20 @@ from typing import Any
 
 import click
 
-from orchestrator.clock import Clock
-from orchestrator.commands.options import uses_settings
-from orchestrator.commands.output import say, tell
-from orchestrator.duplicates import FEW_REPEATS, Fingerprints, OnStep, objects_named_again
+from orchestrator.common.clock import Clock
+from orchestrator.common.output import say, tell
 from orchestrator.errors import S3ReclassError, UsageError
-from orchestrator.key_source import KeySource, open_key_source
-from orchestrator.lots_folder import lot_path
-from orchestrator.lots_writer import Origin, Written, write_lots
+from orchestrator.lots.folder import lot_path
+from orchestrator.lots.manifest import DEFAULT_LOT_KEYS, MAX_LOTS, lot_sizes
 from orchestrator.model import Lots
-from orchestrator.planning.keyfile import UTF8_BOM, Batch, Kind, check_bucket, guess_kind, read_lines
-from orchestrator.planning.keytable import TableFormat, parse_column, read_table
-from orchestrator.planning.lots import DEFAULT_LOT_KEYS, MAX_LOTS, lot_sizes
-from orchestrator.planning.object_head import ARCHIVE_CLASSES
-from orchestrator.settings import Settings
+from orchestrator.objects.object_head import ARCHIVE_CLASSES
+from orchestrator.settings.options import uses_settings
+from orchestrator.settings.settings import Settings
+from orchestrator.split.dedupe import FEW_REPEATS, Fingerprints, OnStep, objects_named_again
+from orchestrator.split.key_lines import UTF8_BOM, Batch, Kind, check_bucket, guess_kind, read_lines
+from orchestrator.split.key_source import KeySource, open_key_source
+from orchestrator.split.key_table import TableFormat, parse_column, read_table
+from orchestrator.split.write_lots import Origin, Written, write_lots
 
 PROGRESS_EVERY_S = 5
 DELIMITERS = {Kind.CSV: ",", Kind.TSV: "\t"}

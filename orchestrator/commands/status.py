@@ -6,14 +6,14 @@ from typing import Any
 
 import click
 
-from orchestrator import assemble
-from orchestrator.commands.options import uses_settings
-from orchestrator.commands.output import tell, tell_json
-from orchestrator.commands.progress import doubt_lines, outcome_lines
+from orchestrator import wiring as assemble
+from orchestrator.common.output import tell, tell_json
 from orchestrator.model import Lots
-from orchestrator.planning.lease import Holder
-from orchestrator.planning.standing import LotStanding, exit_code_of_phase, totals
-from orchestrator.settings import Settings
+from orchestrator.run.show_progress import doubt_lines, outcome_lines
+from orchestrator.settings.options import uses_settings
+from orchestrator.settings.settings import Settings
+from orchestrator.state.lease_file import Holder
+from orchestrator.state.lot_status import LotStatus, exit_code_of_phase, totals
 from worker.contract import Phase
 
 WATCH_EVERY_S = 5
@@ -36,50 +36,51 @@ def command(settings: Settings, job: str | None, *, watch: bool, as_json: bool, 
     state = assemble.open_state(settings, job)
     while True:
         lots = state.lots()
-        phases = {phase: state.standings(lots, phase) for phase in state.begun_phases()}
+        phases = {phase: state.lot_statuses(lots, phase) for phase in state.begun_phases()}
         if as_json:
             tell_json(_as_json(lots, phases))
         else:
             _print(lots, phases, state.launcher(), each_lot=each_lot)
         last = list(phases.values())[-1] if phases else ()
         code = exit_code_of_phase(totals(last))
-        if not watch or all(standing.complete for standing in last):
+        if not watch or all(lot_status.complete for lot_status in last):
             return code
         time.sleep(WATCH_EVERY_S)
 
 
 def _print(
-    lots: Lots, phases: Mapping[Phase, tuple[LotStanding, ...]], launcher: Holder | None, *, each_lot: bool
+    lots: Lots, phases: Mapping[Phase, tuple[LotStatus, ...]], launcher: Holder | None, *, each_lot: bool
 ) -> None:
     tell(f"job {lots.job}: {lots.keys:,} keys in {len(lots.lots)} lots of {', '.join(lots.buckets)}")
     if launcher:
         tell(f"taken by {launcher}")
-    for phase, standings in phases.items():
-        summed = totals(standings)
+    for phase, lot_statuses in phases.items():
+        summed = totals(lot_statuses)
         tell(
             f"{phase}: {summed.done:,} of {summed.keys:,} keys have an outcome; lots: {summed.complete} complete, "
             f"{summed.begun - summed.complete} begun, {summed.lots - summed.begun} not begun"
         )
         for line in outcome_lines(phase, summed):
             tell(line)
-        for line in doubt_lines(phase, standings):
+        for line in doubt_lines(phase, lot_statuses):
             tell(line)
-        for standing in standings if each_lot else ():
-            if not standing.complete:
-                tell(f"  {_lot_words(standing)}")
+        for lot_status in lot_statuses if each_lot else ():
+            if not lot_status.complete:
+                tell(f"  {_lot_words(lot_status)}")
 
 
-def _lot_words(standing: LotStanding) -> str:
-    done = sum(standing.outcomes.values())
-    told = f", last heard of at {standing.latest.at}" if standing.latest else ""
-    why = f", in doubt: {standing.doubt}" if standing.doubt else ""
-    return f"{standing.lot.name}: attempt {standing.files.attempt}, {done:,} of {standing.lot.keys:,} keys{told}{why}"
+def _lot_words(lot_status: LotStatus) -> str:
+    done = sum(lot_status.outcomes.values())
+    told = f", last heard of at {lot_status.latest.at}" if lot_status.latest else ""
+    why = f", in doubt: {lot_status.doubt}" if lot_status.doubt else ""
+    lot, attempt = lot_status.lot, lot_status.files.attempt
+    return f"{lot.name}: attempt {attempt}, {done:,} of {lot.keys:,} keys{told}{why}"
 
 
-def _as_json(lots: Lots, phases: Mapping[Phase, tuple[LotStanding, ...]]) -> dict[str, Any]:
+def _as_json(lots: Lots, phases: Mapping[Phase, tuple[LotStatus, ...]]) -> dict[str, Any]:
     told: dict[str, Any] = {}
-    for phase, standings in phases.items():
-        summed = totals(standings)
+    for phase, lot_statuses in phases.items():
+        summed = totals(lot_statuses)
         told[phase.value] = {
             "keys": summed.keys,
             "unprocessed": summed.unprocessed,

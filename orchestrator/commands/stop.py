@@ -2,12 +2,12 @@
 
 import click
 
-from orchestrator import assemble
-from orchestrator.clock import Clock
-from orchestrator.commands.options import uses_settings
-from orchestrator.commands.output import tell
-from orchestrator.commands.progress import counted
-from orchestrator.settings import Settings
+from orchestrator import wiring as assemble
+from orchestrator.common.clock import Clock
+from orchestrator.common.output import tell
+from orchestrator.run.show_progress import counted
+from orchestrator.settings.options import uses_settings
+from orchestrator.settings.settings import Settings
 from worker.contract import Phase
 
 

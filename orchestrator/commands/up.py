@@ -2,11 +2,11 @@
 
 import click
 
-from orchestrator.commands.options import uses_settings
-from orchestrator.commands.output import say, tell
+from orchestrator.common.output import say, tell
 from orchestrator.model import Resources
-from orchestrator.settings import Settings
-from orchestrator.stack import ensure_stack, look_at_bucket
+from orchestrator.settings.options import uses_settings
+from orchestrator.settings.settings import Settings
+from orchestrator.stack.ensure import ensure_stack, look_at_bucket
 
 
 @click.command(name="up")

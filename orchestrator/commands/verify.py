@@ -8,24 +8,24 @@ from random import Random
 
 import click
 
-from orchestrator import assemble
-from orchestrator.clients.objects import THREADS, head_client, head_objects
-from orchestrator.clock import Clock
-from orchestrator.commands.counting import counting
-from orchestrator.commands.options import uses_settings
-from orchestrator.commands.output import say, tell
+from orchestrator import wiring as assemble
+from orchestrator.common.atomic_file import whole_file
+from orchestrator.common.clock import Clock
+from orchestrator.common.counter import counting
+from orchestrator.common.output import say, tell
 from orchestrator.errors import NoStateError, S3ReclassError
-from orchestrator.job_state import JobState
-from orchestrator.lot_table import table_for
-from orchestrator.lots_folder import iter_lot, read_lots, sample_by_lot, verify_lots
+from orchestrator.estimate.sample import DEFAULT_SEED, choose_indexes
+from orchestrator.lots.disk_table import table_for
+from orchestrator.lots.folder import iter_lot, read_lots, sample_by_lot, verify_lots
+from orchestrator.lots.table import Table
 from orchestrator.model import Lot, Lots
-from orchestrator.planning.comparison import Basis, Before, compare_head, gather_befores
-from orchestrator.planning.object_head import Look
-from orchestrator.planning.sample import DEFAULT_SEED, choose_indexes
-from orchestrator.planning.table import Table
-from orchestrator.planning.verdict import Judged, Verdict, format_verdict_row, judge_head, verdict_line
-from orchestrator.settings import Settings
-from orchestrator.whole_file import whole_file
+from orchestrator.objects.head_objects import THREADS, head_client, head_objects
+from orchestrator.objects.object_head import HeadOutcome
+from orchestrator.report.comparison import Basis, Before, compare_head, gather_befores
+from orchestrator.report.verdict import Judged, Verdict, format_verdict_row, judge_head, verdict_line
+from orchestrator.settings.options import uses_settings
+from orchestrator.settings.settings import Settings
+from orchestrator.state.job_state import JobState
 from worker.contract import ExitCode, LotEntry, Phase
 
 SHOWN = 20
@@ -78,7 +78,7 @@ def command(*, settings: Settings, csv_file: Path | None, size: int | None) -> i
     with rows as write, counting("looked at", total) as count:
         for judged, basis in _judge_all(settings, lots, size, state, target):
             found[judged.verdict] += 1
-            if judged.head.look is Look.FOUND:
+            if judged.head.look is HeadOutcome.FOUND:
                 bases[basis] += 1
             if judged.verdict is not Verdict.IN_CLASS:
                 write(format_verdict_row(judged))
@@ -119,7 +119,7 @@ def _judge_all(
             heads = head_objects(
                 entries,
                 versions=False,
-                pictures=_gather(state, lot, entries, befores),
+                snapshots=_gather(state, lot, entries, befores),
                 arguments=settings.request_arguments(),
                 clock=clock,
                 threads=min(THREADS, lot.keys),
@@ -143,7 +143,7 @@ def _gather(state: JobState | None, lot: Lot, entries: Iterable[LotEntry], befor
     if state is None:
         return False
     wanted = frozenset(entries) if isinstance(entries, tuple) else None
-    return gather_befores(state.result_rows(Phase.COPY, lot.name), state.pictures(lot.name), befores, wanted)
+    return gather_befores(state.result_rows(Phase.COPY, lot.name), state.snapshots(lot.name), befores, wanted)
 
 
 def _summary(

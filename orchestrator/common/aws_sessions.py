@@ -1,5 +1,5 @@
 """
-boto3 clients, and what botocore's errors mean to a user.
+boto3 clients of every AWS service used here, and what botocore's errors mean. Calls AWS.
 
 Credentials, region, profile and endpoint are boto3's own: this module adds retries and timeouts only.
 """
@@ -26,7 +26,7 @@ from botocore.exceptions import (
     UnauthorizedSSOTokenError,
 )
 
-from orchestrator.clients.whole_answers import CarefulParsers, believe_whole_answers_only
+from orchestrator.common.whole_answers import CarefulParsers, believe_whole_answers_only
 from orchestrator.errors import S3ReclassError
 
 CONNECT_TIMEOUT_S = 10

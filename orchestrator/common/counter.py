@@ -7,10 +7,10 @@ from rich.console import Console
 from rich.live import Live
 from rich.text import Text
 
-from orchestrator.clock import Clock
-from orchestrator.commands.output import say
-from orchestrator.commands.progress import Pace
-from orchestrator.planning.text import duration
+from orchestrator.common.clock import Clock
+from orchestrator.common.output import say
+from orchestrator.common.text import duration
+from orchestrator.run.show_progress import Progression
 
 PLAIN_EVERY_S = 5
 LIVE_EVERY_S = 0.2
@@ -62,7 +62,7 @@ class _Counter:
     def __init__(self, doing: str, total: int | None, what: str, clock: Clock) -> None:
         self._doing, self._total, self._what = doing, total, what
         self._done = 0
-        self._pace = Pace(clock)
+        self._pace = Progression(clock)
         self._pace.add(0)
 
     def take(self, done: int) -> None:

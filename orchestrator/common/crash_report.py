@@ -19,9 +19,9 @@ from pathlib import Path
 
 import click
 
-from orchestrator.planning.redaction import is_secret_name, redact, secrets_of
-from orchestrator.planning.text import printable
-from orchestrator.versions import versions
+from orchestrator.common.redaction import is_secret_name, redact, secrets_of
+from orchestrator.common.text import printable
+from orchestrator.common.versions import versions
 
 DEBUG = "S3RECLASS_DEBUG"
 """The variable that has tracebacks and libraries' warnings shown."""

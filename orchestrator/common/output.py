@@ -5,7 +5,7 @@ from typing import Any
 
 import click
 
-from orchestrator.planning.text import printable
+from orchestrator.common.text import printable
 
 
 def say(line: str) -> None:

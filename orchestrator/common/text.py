@@ -1,4 +1,4 @@
-"""Text for people: safe to show, whatever keys, logs or AWS may hold, and in their units."""
+"""Text for people: safe to show, whatever a key, a log or AWS holds, and with units. Pure."""
 
 import re
 

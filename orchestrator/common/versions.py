@@ -1,4 +1,4 @@
-"""The versions that matter when something isn't as it should be."""
+"""The versions that matter when something isn't as it should be: ours, Python's, the libraries'. Calls AWS."""
 
 import platform
 import sys

@@ -1,5 +1,5 @@
 """
-boto3's clients, but for answers that arrived whole and hold what they must (`planning/proofs.py`).
+boto3's S3 clients, but for answers that arrived whole and prove what they say. Calls S3.
 
 http.client takes the end of a connection for the end of the headers, and a header that it can't read for the
 beginning of the body; botocore takes any answer with a good status for what was asked for, and lets errors of Python's
@@ -15,7 +15,7 @@ from botocore.awsrequest import AWSHTTPConnection, AWSHTTPConnectionPool, AWSHTT
 from botocore.exceptions import HTTPClientError
 from botocore.parsers import ResponseParserError, ResponseParserFactory
 
-from orchestrator.planning.proofs import what_is_wrong
+from orchestrator.common.proofs import what_is_wrong
 
 UNPROVEN = "UnprovenAnswer"
 """The code of an answer that proves nothing: ours, no word of S3's."""

@@ -1,4 +1,4 @@
-"""The demo's objects: archived ones, awkward names, metadata and tags, one already in the class, one missing."""
+"""The demo's objects: archived, awkwardly named, tagged, one already in the class, one missing. Pure."""
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field

@@ -1,4 +1,4 @@
-"""The demo's own S3: moto's server in this process, on a free loopback port. Needs the `demo` extra."""
+"""The demo's own S3: moto's server in this process, on loopback. Calls S3."""
 
 import logging
 import sys
@@ -13,7 +13,7 @@ from moto.moto_api import state_manager
 from moto.s3.models import FakeKey, s3_backends
 from moto.server import ThreadedMotoServer
 
-from orchestrator.planning.demo_objects import BUCKET, demo_objects
+from orchestrator.demo.demo_objects import BUCKET, demo_objects
 
 REGION = "us-east-1"
 LOOK_EVERY_S = 0.5

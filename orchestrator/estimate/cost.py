@@ -1,5 +1,5 @@
 """
-What a job costs and how long it takes, before anything is spent: the one function `estimate_job`.
+What a job costs and how long it takes: the one function `estimate_job`. Pure.
 
 Each line carries its formula in words and numbers, so that it can be done again by hand; a price that
 isn't known is a line without an amount, and the totals say that it is missing.
@@ -9,16 +9,16 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from decimal import ROUND_HALF_UP, Decimal
 
+from orchestrator.estimate.cost_line import Line, Part
+from orchestrator.estimate.cost_remarks import notes_on, warnings_on
+from orchestrator.estimate.cost_s3 import copy_lines, copy_requests, restore_lines, storage_lines
+from orchestrator.estimate.cost_tasks import PhaseTime, phase_time, task_lines
+from orchestrator.estimate.prices import PriceTable, prices_for
+from orchestrator.estimate.sample import Measure, Sample, kinds_of, total_of
 from orchestrator.model import Lots
-from orchestrator.planning.cost_line import Line, Part
-from orchestrator.planning.cost_remarks import notes_on, warnings_on
-from orchestrator.planning.cost_s3 import copy_lines, copy_requests, restore_lines, storage_lines
-from orchestrator.planning.cost_tasks import PhaseTime, phase_time, task_lines
-from orchestrator.planning.object_head import Look
-from orchestrator.planning.prices import PriceTable, prices_for
-from orchestrator.planning.restore_times import RestoreTime, restore_time
-from orchestrator.planning.sample import Measure, Sample, kinds_of, total_of
-from orchestrator.settings import Settings
+from orchestrator.objects.object_head import HeadOutcome
+from orchestrator.objects.restore_times import RestoreTime, restore_time
+from orchestrator.settings.settings import Settings
 from worker.contract import Phase
 
 _UNITS = ((Decimal(1), Decimal("0.01")), (Decimal("0.01"), Decimal("0.0001")))
@@ -173,5 +173,5 @@ def round_usd(usd: Decimal) -> Decimal:
 
 
 def _waits(sample: Sample, tier: str) -> tuple[tuple[str, RestoreTime | None], ...]:
-    archived = {head.kind for head in sample.heads if head.look is Look.FOUND and head.archived}
+    archived = {head.kind for head in sample.heads if head.look is HeadOutcome.FOUND and head.archived}
     return tuple((kind, restore_time(kind, tier)) for kind, _ in kinds_of(sample) if kind in archived)

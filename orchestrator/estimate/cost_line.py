@@ -1,10 +1,10 @@
-"""One line of an estimate: a quantity times a price, with its formula."""
+"""One line of an estimate: a quantity times a price, with its formula. Pure."""
 
 from dataclasses import dataclass
 from decimal import ROUND_HALF_UP, Decimal
 from enum import StrEnum
 
-from orchestrator.planning.sample import Measure
+from orchestrator.estimate.sample import Measure
 
 GB = 2**30
 """Bytes in a GB as AWS bills it (the unit of S3's price pages and calculator)."""

@@ -1,19 +1,19 @@
-"""What an estimate's numbers don't say: a sentence for each thing that a user should know before spending."""
+"""What a user should know before spending, beside an estimate's numbers. Pure."""
 
 from collections.abc import Iterator, Sequence
 from decimal import Decimal
 
-from orchestrator.planning.cost_s3 import (
+from orchestrator.estimate.cost_s3 import (
     COPY_LIMIT_BYTES,
     MINIMUM_BYTES,
     MINIMUM_BYTES_CLASSES,
     MINIMUM_DAYS,
 )
-from orchestrator.planning.object_head import ARCHIVE_CLASSES, Look
-from orchestrator.planning.prices import Item, PriceTable
-from orchestrator.planning.restore_times import restore_time
-from orchestrator.planning.sample import Sample, Share, kinds_of, share_of
-from orchestrator.settings import Settings
+from orchestrator.estimate.prices import Item, PriceTable
+from orchestrator.estimate.sample import Proportion, Sample, kinds_of, share_of
+from orchestrator.objects.object_head import ARCHIVE_CLASSES, HeadOutcome
+from orchestrator.objects.restore_times import restore_time
+from orchestrator.settings.settings import Settings
 from worker.contract import Phase
 
 SMALL_SAMPLE = 30
@@ -84,7 +84,7 @@ def _on_class(target: str) -> Iterator[str]:
 
 
 def _on_restore(sample: Sample, settings: Settings) -> Iterator[str]:
-    for kind in sorted({head.kind for head in sample.heads if head.look is Look.FOUND and head.archived}):
+    for kind in sorted({head.kind for head in sample.heads if head.look is HeadOutcome.FOUND and head.archived}):
         time = restore_time(kind, settings.tier)
         if time is None:
             yield f"{kind} has no {settings.tier} tier: S3 will refuse these restores; choose another with --tier"
@@ -99,9 +99,9 @@ def _on_restore(sample: Sample, settings: Settings) -> Iterator[str]:
 
 def _on_sample(sample: Sample) -> Iterator[str]:
     reasons = {
-        Look.MISSING: "no such key",
-        Look.DENIED: "access denied; without s3:ListBucket, S3 says so of missing keys, too",
-        Look.ERROR: "couldn't be looked at",
+        HeadOutcome.MISSING: "no such key",
+        HeadOutcome.DENIED: "access denied; without s3:ListBucket, S3 says so of missing keys, too",
+        HeadOutcome.ERROR: "couldn't be looked at",
     }
     for look, why in reasons.items():
         share = share_of(sample, lambda head, look=look: head.look is look)  # type: ignore[misc]  # mypy can't infer a lambda's default
@@ -131,7 +131,7 @@ def _on_copy(sample: Sample, target: str) -> Iterator[str]:
             "from Last-Modified here, so for an object that a lifecycle rule moved it can be more"
         )
     if target in MINIMUM_BYTES_CLASSES:
-        small = share_of(sample, lambda head: head.look is Look.FOUND and head.size_bytes < MINIMUM_BYTES)
+        small = share_of(sample, lambda head: head.look is HeadOutcome.FOUND and head.size_bytes < MINIMUM_BYTES)
         if small.seen:
             yield f"smaller than 128 KB: {_seen(small)}: {target} bills each as 128 KB"
     yield from _on_class(target)
@@ -161,6 +161,6 @@ def _batch_operations(keys: int, prices: PriceTable) -> str:
     )
 
 
-def _seen(share: Share) -> str:
+def _seen(share: Proportion) -> str:
     """How many keys something is true of, as seen: `3 of 200 looked at (about 18,000 keys)`."""
     return f"{share.seen:,} of {share.of:,} looked at (about {share.keys:,} keys)"

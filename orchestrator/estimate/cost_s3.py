@@ -1,4 +1,4 @@
-"""What S3 charges for the two phases and for the storage before and after: quantities of the sample times prices."""
+"""What S3 charges for both phases and for the storage before and after. Pure."""
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
@@ -6,10 +6,10 @@ from datetime import UTC
 from decimal import Decimal
 from itertools import chain
 
-from orchestrator.planning.cost_line import GB, Line, Part, data_line, in_gb, price_words, requests_line
-from orchestrator.planning.object_head import ARCHIVE_CLASSES, Look, ObjectHead
-from orchestrator.planning.prices import Item, PriceTable
-from orchestrator.planning.sample import Measure, Sample, kinds_of, total_of
+from orchestrator.estimate.cost_line import GB, Line, Part, data_line, in_gb, price_words, requests_line
+from orchestrator.estimate.prices import Item, PriceTable
+from orchestrator.estimate.sample import Measure, Sample, kinds_of, total_of
+from orchestrator.objects.object_head import ARCHIVE_CLASSES, HeadOutcome, ObjectHead
 
 DAYS_PER_MONTH = 30
 """Days that a GB-month is counted as here."""
@@ -60,7 +60,7 @@ class _Kind:
 
 
 def _kinds(sample: Sample, target: str = "") -> list[_Kind]:
-    looks = {look.value for look in Look} - {Look.FOUND.value}
+    looks = {look.value for look in HeadOutcome} - {HeadOutcome.FOUND.value}
     names = [name for name, _ in kinds_of(sample)]
     # An object in one of Intelligent-Tiering's archive tiers is in the class, too.
     return [

@@ -1,14 +1,14 @@
-"""How long the tasks of a phase run, what holds them back, and what Fargate charges for them."""
+"""How long a phase's tasks run, what limits them, and what Fargate charges for them. Pure."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
 from decimal import ROUND_HALF_UP, Decimal
 
+from orchestrator.estimate.cost_line import Line, Part, price_words
+from orchestrator.estimate.prices import Item, PriceTable
 from orchestrator.model import Architecture, Lots
-from orchestrator.planning.cost_line import Line, Part, price_words
-from orchestrator.planning.prices import Item, PriceTable
-from orchestrator.planning.worker_command import RESTORE_MARGIN, RESTORE_REQUESTS_PER_SECOND
-from orchestrator.settings import Settings
+from orchestrator.places.worker_command import RESTORE_MARGIN, RESTORE_REQUESTS_PER_SECOND
+from orchestrator.settings.settings import Settings
 from worker.contract import Phase
 
 COPIES_PER_SECOND = 3_500

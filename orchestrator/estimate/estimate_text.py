@@ -1,15 +1,15 @@
-"""An estimate as lines of text and as JSON: what `estimate` prints, and what `run` prints before it starts."""
+"""An estimate as text and as JSON, for `estimate` and for `run` before it starts. Pure."""
 
 from collections.abc import Iterator
 from decimal import Decimal
 from typing import Any
 
-from orchestrator.planning.cost import Estimate, Total, round_usd
-from orchestrator.planning.cost_line import GB, Line, Part, in_gb
-from orchestrator.planning.cost_tasks import PhaseTime
-from orchestrator.planning.object_head import Look
-from orchestrator.planning.restore_times import RestoreTime
-from orchestrator.planning.sample import Measure, Sample, Share, kinds_of, total_of
+from orchestrator.estimate.cost import Estimate, Total, round_usd
+from orchestrator.estimate.cost_line import GB, Line, Part, in_gb
+from orchestrator.estimate.cost_tasks import PhaseTime
+from orchestrator.estimate.sample import Measure, Proportion, Sample, kinds_of, total_of
+from orchestrator.objects.object_head import HeadOutcome
+from orchestrator.objects.restore_times import RestoreTime
 from worker.contract import Phase
 
 _PARTS = {Phase.RESTORE: (Part.RESTORE, Part.RESTORE_TASKS), Phase.COPY: (Part.COPY, Part.COPY_TASKS)}
@@ -67,14 +67,14 @@ def _head_lines(estimate: Estimate) -> Iterator[str]:
 
 
 def _mean_words(sample: Sample) -> str:
-    found = total_of(sample, lambda head: head.look is Look.FOUND)
+    found = total_of(sample, lambda head: head.look is HeadOutcome.FOUND)
     if sample.assumed or not found.value:
         return ""
     data = total_of(sample, lambda head: head.size_bytes)
     return f"; {size_words(data.value / found.value)} an object"
 
 
-def _share_words(share: Share) -> str:
+def _share_words(share: Proportion) -> str:
     interval = "" if share.high == share.low else f" ({share.low:.1%} to {share.high:.1%})"
     return f"{share.seen / share.of:6.1%}{interval}, {'' if share.high == share.low else 'about '}{share.keys:,} keys"
 

@@ -1,5 +1,5 @@
 """
-What AWS charges, as data: one dated table for each Region that we have prices of.
+What AWS charges, as data: one dated table for each Region that we have prices of. Pure.
 
 A price that isn't in a table is None: whoever uses it says "unknown", never 0.
 """

@@ -5,11 +5,11 @@ from pathlib import Path
 from random import Random
 from typing import Any
 
-from orchestrator.clients.objects import THREADS, head_objects
-from orchestrator.clock import Clock
-from orchestrator.lots_folder import sample_entries
+from orchestrator.common.clock import Clock
+from orchestrator.estimate.sample import DEFAULT_SEED, DEFAULT_SIZE, Sample, choose_indexes
+from orchestrator.lots.folder import sample_entries
 from orchestrator.model import Lots
-from orchestrator.planning.sample import DEFAULT_SEED, DEFAULT_SIZE, Sample, choose_indexes
+from orchestrator.objects.head_objects import THREADS, head_objects
 
 
 def sample_objects(  # noqa: PLR0913 (what to look at, and three things that tests give: none belongs to another)

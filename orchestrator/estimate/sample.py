@@ -1,5 +1,5 @@
 """
-Which keys to look at, and what those few say about all of them.
+Which keys to look at, and what those few say about all of them. Pure.
 
 Every estimate carries its 95% error bar; a sample that is the whole job has none, and is exact.
 """
@@ -12,7 +12,7 @@ from decimal import Decimal
 from random import Random
 from statistics import fmean, stdev
 
-from orchestrator.planning.object_head import ObjectHead
+from orchestrator.objects.object_head import ObjectHead
 
 DEFAULT_SIZE = 200
 """Keys looked at: enough to know a class's share to within 7 points, few enough to take seconds."""
@@ -68,7 +68,7 @@ class Measure:
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class Share:
+class Proportion:
     """
     The part of the job's keys that something is true of.
 
@@ -107,21 +107,21 @@ def total_of(sample: Sample, value: Callable[[ObjectHead], int | float]) -> Meas
     return Measure(value=total, error=Decimal(error))
 
 
-def share_of(sample: Sample, holds: Callable[[ObjectHead], bool]) -> Share:
+def share_of(sample: Sample, holds: Callable[[ObjectHead], bool]) -> Proportion:
     """The part of the job's keys that `holds` is true of."""
     seen, of = sum(map(holds, sample.heads)), len(sample.heads)
     keys = round(Decimal(sample.keys) * seen / of)
     if sample.complete or sample.assumed:
-        return Share(seen=seen, of=of, keys=keys, low=seen / of, high=seen / of)
+        return Proportion(seen=seen, of=of, keys=keys, low=seen / of, high=seen / of)
     # A sample that is a good part of the job knows more than its size says.
     size = of * (sample.keys - 1) / (sample.keys - of)
     z2 = Z_95**2
     middle = (seen / of + z2 / (2 * size)) / (1 + z2 / size)
     half = Z_95 * math.sqrt(seen / of * (1 - seen / of) / size + z2 / (4 * size**2)) / (1 + z2 / size)
-    return Share(seen=seen, of=of, keys=keys, low=max(0.0, middle - half), high=min(1.0, middle + half))
+    return Proportion(seen=seen, of=of, keys=keys, low=max(0.0, middle - half), high=min(1.0, middle + half))
 
 
-def kinds_of(sample: Sample) -> tuple[tuple[str, Share], ...]:
+def kinds_of(sample: Sample) -> tuple[tuple[str, Proportion], ...]:
     """Each kind of object in the sample with its share, the commonest first."""
     kinds = {head.kind for head in sample.heads}
     shares = [(kind, share_of(sample, lambda head, kind=kind: head.kind == kind)) for kind in kinds]  # type: ignore[misc]  # mypy can't infer a lambda's default

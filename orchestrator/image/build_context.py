@@ -12,11 +12,11 @@ from pathlib import Path
 from typing import IO
 
 from orchestrator.errors import S3ReclassError
-from orchestrator.lots_folder import LOTS_JSON, lot_path
+from orchestrator.image.tag import ContextFile
+from orchestrator.lots.folder import LOTS_JSON, lot_path
 from orchestrator.model import Lots
-from orchestrator.planning.image import ContextFile
 
-_PACKAGE = Path(__file__).resolve().parent
+_PACKAGE = Path(__file__).resolve().parents[1]
 
 SPOOL_BYTES = 16 << 20
 """A context up to this size stays in memory; the lots of 10 million keys are a gigabyte."""

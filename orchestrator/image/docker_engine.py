@@ -1,4 +1,4 @@
-"""The Docker engine: what it is, build, push. Spoken to through docker-py, never through the `docker` command."""
+"""The Docker engine through docker-py: what it is, build, push. Calls the Docker engine."""
 
 import re
 from collections.abc import Iterator, Mapping
@@ -9,10 +9,10 @@ from typing import IO, Any, Self
 import docker
 from docker.errors import DockerException
 
-from orchestrator.clients.ecr import RegistryLogin
 from orchestrator.errors import S3ReclassError
+from orchestrator.image.ecr import RegistryLogin
+from orchestrator.image.tag import architecture_of, pinned, platform_of, repository_of
 from orchestrator.model import Architecture
-from orchestrator.planning.image import architecture_of, pinned, platform_of, repository_of
 
 CONNECT_TIMEOUT_S = 20
 SILENCE_TIMEOUT_S = 900

@@ -1,4 +1,4 @@
-"""One ECR repository: where it is, which images it holds, and how to log in to push."""
+"""One ECR repository: where it is, its images, how to log in to push. Calls ECR."""
 
 import base64
 from dataclasses import dataclass, field
@@ -6,7 +6,7 @@ from typing import Any
 
 from botocore.exceptions import ClientError
 
-from orchestrator.clients.sessions import aws_errors, client, error_code
+from orchestrator.common.aws_sessions import aws_errors, client, error_code
 from orchestrator.errors import S3ReclassError
 
 

@@ -13,22 +13,22 @@ from datetime import datetime
 from pathlib import Path
 from typing import IO, TYPE_CHECKING, Any, Protocol
 
-from orchestrator.build_context import pack_context, read_worker_files
-from orchestrator.clients.ecr import Ecr
+from orchestrator.common.atomic_file import whole_file
 from orchestrator.errors import S3ReclassError
-from orchestrator.lots_folder import read_lots, verify_lots
+from orchestrator.image.build_context import pack_context, read_worker_files
+from orchestrator.image.ecr import Ecr
+from orchestrator.image.tag import TARGET, TARGET_WITH_LOTS, ContextFile, base_image_of, content_digest, image_tag
+from orchestrator.lots.folder import read_lots, verify_lots
 from orchestrator.model import Architecture, Image
-from orchestrator.planning.image import TARGET, TARGET_WITH_LOTS, ContextFile, base_image_of, content_digest, image_tag
-from orchestrator.whole_file import whole_file
 
 if TYPE_CHECKING:
     # Only push-image needs the docker package; `run` looks images up without it.
-    from orchestrator.clients.docker_engine import DockerEngine, LayerProgress
+    from orchestrator.image.docker_engine import DockerEngine, LayerProgress
 
 RECORD = Path(".s3reclass/image.json")
 
 
-class Watch(Protocol):
+class PushReporter(Protocol):
     """Who is told how a build and a push go."""
 
     def built(self, line: str) -> None:
@@ -90,7 +90,7 @@ def build_and_push(
     engine: "DockerEngine",
     *,
     platform: Architecture | None,
-    watch: Watch,
+    watch: PushReporter,
     lots_folder: Path | None = None,
 ) -> Image:
     """

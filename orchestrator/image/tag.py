@@ -1,7 +1,7 @@
 """
-The worker image's name: its tag says what is in it, so that the same content is never built or pushed twice.
+The worker image's tag. It names the content, so the same content is never built twice. Pure.
 
-Reading the files and talking to the engine are left to `build_context.py` and `clients/`.
+`build_context.py` reads the files, `docker_engine.py` talks to the engine.
 """
 
 import hashlib

@@ -12,7 +12,7 @@ from contextlib import contextmanager, suppress
 from typing import IO, Any, Generic
 
 from orchestrator.errors import S3ReclassError
-from orchestrator.planning.table import Table, Value
+from orchestrator.lots.table import Table, Value
 from worker.contract import DigestTable, LotEntry, digest_of
 
 KEYS_IN_MEMORY = 50_000

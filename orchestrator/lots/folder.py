@@ -1,5 +1,5 @@
 """
-The folder of lots on disk, for those who read it; `lots_writer.py` writes it.
+The folder of lots on disk, for those who read it; `split/write_lots.py` writes it.
 
 `lots.json` names every lot and is there only while the lots are whole.
 """
@@ -9,8 +9,8 @@ from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from pathlib import Path
 
 from orchestrator.errors import S3ReclassError
+from orchestrator.lots.manifest import parse_lots
 from orchestrator.model import Lot, Lots
-from orchestrator.planning.lots import parse_lots
 from worker.contract import ContractError, LotEntry, parse_lot_line
 
 LOTS_JSON = "lots.json"

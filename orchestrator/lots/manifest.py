@@ -1,6 +1,4 @@
-"""
-Lots on paper: how many keys each gets, their digest, and `lots.json`. Pure; `lots_folder.py` has the disk.
-"""
+"""Lots on paper: how many keys each gets, their digest, and `lots.json`. Pure."""
 
 import hashlib
 import json

@@ -1,4 +1,4 @@
-"""What a decision remembers of each key of a lot, wherever that is kept: in a dict, or on disk for a large lot."""
+"""A value for each key of a lot, in a dict or on disk: the protocol. Pure."""
 
 from typing import Protocol, TypeVar
 

@@ -1,9 +1,9 @@
-"""A bucket's own settings, as far as a change of class has to do with them, and what is to be said of them. Pure."""
+"""What a bucket's settings mean for a change of class, and what to tell the user about them. Pure."""
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 
-from orchestrator.planning.worker_command import PhaseSettings
+from orchestrator.places.worker_command import PhaseSettings
 from worker.contract import Phase
 
 VERSIONING, OBJECT_LOCK, REQUEST_PAYMENT = "versioning", "Object Lock", "who pays"

@@ -1,12 +1,12 @@
-"""What a bucket's settings are: three questions, none of which stops anything when it is refused."""
+"""A bucket's settings: three questions; a refusal stops nothing. Calls S3."""
 
 from collections.abc import Callable, Mapping
 from typing import Any
 
 from botocore.exceptions import ClientError
 
-from orchestrator.clients.sessions import aws_errors, client, error_code
-from orchestrator.planning.bucket_facts import OBJECT_LOCK, REQUEST_PAYMENT, VERSIONING, BucketFacts
+from orchestrator.common.aws_sessions import aws_errors, client, error_code
+from orchestrator.objects.bucket_facts import OBJECT_LOCK, REQUEST_PAYMENT, VERSIONING, BucketFacts
 
 _NO_LOCK = {"ObjectLockConfigurationNotFoundError", "ObjectLockConfigurationNotFound"}
 """How S3 says that a bucket has no Object Lock: an error and not an empty answer."""

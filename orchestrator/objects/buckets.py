@@ -1,11 +1,11 @@
-"""Buckets: is one there, is it empty, and, when the user asked for it, empty and delete it."""
+"""Buckets: is one there, is it empty; empty and delete it when the user asked. Calls S3."""
 
 from collections.abc import Iterable, Mapping
 from typing import Any
 
 from botocore.exceptions import ClientError
 
-from orchestrator.clients.sessions import DENIED, aws_errors, client, error_code, explain
+from orchestrator.common.aws_sessions import DENIED, aws_errors, client, error_code, explain
 from orchestrator.errors import S3ReclassError
 
 _GONE = "NoSuchBucket"

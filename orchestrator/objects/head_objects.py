@@ -1,5 +1,5 @@
 """
-HeadObject of many keys: a stream of lot lines in, a stream of what S3 said out, a bounded number in flight.
+HeadObject of many keys: a stream in, a stream out, a bounded number in flight. Calls S3.
 
 A key that can't be looked at is a result (`missing`, `denied`, `error`), never an exception; only what
 makes looking at the rest pointless (no credentials, no such bucket, no connection) stops the stream.
@@ -22,11 +22,11 @@ from botocore.exceptions import (
     ProxyConnectionError,
 )
 
-from orchestrator.clients.sessions import EXPIRED, UNKNOWN_CREDENTIALS, aws_errors, client, error_code, explain
-from orchestrator.clock import Clock
+from orchestrator.common.aws_sessions import EXPIRED, UNKNOWN_CREDENTIALS, aws_errors, client, error_code, explain
+from orchestrator.common.clock import Clock
 from orchestrator.errors import S3ReclassError
-from orchestrator.planning.object_head import Look, ObjectHead
-from worker.contract import LotEntry, picture_of
+from orchestrator.objects.object_head import HeadOutcome, ObjectHead
+from worker.contract import LotEntry, snapshot_of
 
 THREADS = 64
 """Requests in flight: at 30 ms each, enough to keep one core busy; more cost memory and bring nothing."""
@@ -68,7 +68,7 @@ def head_objects(  # noqa: PLR0913 (what to look at, how to ask, and three thing
     entries: Iterable[LotEntry],
     *,
     versions: bool = True,
-    pictures: bool = False,
+    snapshots: bool = False,
     arguments: Mapping[str, str] | None = None,
     clock: Clock | None = None,
     threads: int = THREADS,
@@ -86,7 +86,7 @@ def head_objects(  # noqa: PLR0913 (what to look at, how to ask, and three thing
     looker = _Looker(
         s3 or head_client(threads),
         versions=versions,
-        arguments={**(arguments or {}), **({"ChecksumMode": "ENABLED"} if pictures else {})},
+        arguments={**(arguments or {}), **({"ChecksumMode": "ENABLED"} if snapshots else {})},
         clock=clock or Clock(),
     )
     feed = _Feed(entries, window=threads * WINDOW_PER_THREAD)
@@ -155,7 +155,7 @@ class _Looker:
         self._s3 = s3
         self._versions = versions
         self._arguments = arguments
-        self._pictures = "ChecksumMode" in arguments
+        self._snapshots = "ChecksumMode" in arguments
         self._clock = clock
         self._codes: dict[tuple[str, int], str] = {}
         self._lock = Lock()
@@ -167,7 +167,7 @@ class _Looker:
             which["VersionId"] = entry.version_id
         for delay_s in (*RETRY_AFTER_S, None):
             try:
-                return _found(entry, self._s3.head_object(**which), picture=self._pictures)
+                return _found(entry, self._s3.head_object(**which), snapshot=self._snapshots)
             except ClientError as error:
                 if delay_s is None or not _passes(error):
                     return self._refused(entry, which, error)
@@ -175,9 +175,9 @@ class _Looker:
                 raise explain(error, "looking at objects") from error
             except HTTPClientError as error:
                 if delay_s is None:
-                    return _unseen(entry, Look.ERROR, f"no answer: {type(error).__name__}")
+                    return _unseen(entry, HeadOutcome.ERROR, f"no answer: {type(error).__name__}")
             except ParamValidationError as error:
-                return _unseen(entry, Look.ERROR, f"can't be asked for: {' '.join(str(error).split())}")
+                return _unseen(entry, HeadOutcome.ERROR, f"can't be asked for: {' '.join(str(error).split())}")
             except BotoCoreError as error:
                 raise explain(error, "looking at objects") from error
             # All threads meet the same throttling: apart from each other they come back gently.
@@ -194,13 +194,15 @@ class _Looker:
             raise S3ReclassError(f"there is no bucket {entry.bucket}: check the lots' bucket and AWS_REGION")
         if status in (_HTTP_MISSING, _HTTP_NOT_ALLOWED):
             marker = error.response.get("ResponseMetadata", {}).get("HTTPHeaders", {}).get("x-amz-delete-marker")
-            return _unseen(entry, Look.MISSING, "a delete marker" if marker == "true" else "no such key or version")
+            return _unseen(
+                entry, HeadOutcome.MISSING, "a delete marker" if marker == "true" else "no such key or version"
+            )
         if status == _HTTP_DENIED:
             # HeadObject, `ChecksumMode`: an object's checksum under KMS is shown to those who may use its key.
-            key = ", and kms:Decrypt on its KMS key, if it has one" if self._pictures else ""
+            key = ", and kms:Decrypt on its KMS key, if it has one" if self._snapshots else ""
             hint = f"s3:GetObject is needed{key}; without s3:ListBucket, S3 answers so for missing keys, too"
-            return _unseen(entry, Look.DENIED, f"{code}: {hint}")
-        return _unseen(entry, Look.ERROR, f"S3 answered {code}")
+            return _unseen(entry, HeadOutcome.DENIED, f"{code}: {hint}")
+        return _unseen(entry, HeadOutcome.ERROR, f"S3 answered {code}")
 
     def _code(self, which: dict[str, str], status: int) -> str:
         """
@@ -240,10 +242,10 @@ def _passes(error: ClientError) -> bool:
     return _status(error) >= _HTTP_SERVER_ERROR or error_code(error) in THROTTLED
 
 
-def _found(entry: LotEntry, answer: dict[str, Any], *, picture: bool) -> ObjectHead:
+def _found(entry: LotEntry, answer: dict[str, Any], *, snapshot: bool) -> ObjectHead:
     return ObjectHead(
         entry=entry,
-        look=Look.FOUND,
+        look=HeadOutcome.FOUND,
         # S3 leaves the header out for STANDARD (HeadObject, `StorageClass`; botocore 1.44.5).
         storage_class=answer.get("StorageClass") or "STANDARD",
         size_bytes=answer["ContentLength"],
@@ -251,9 +253,9 @@ def _found(entry: LotEntry, answer: dict[str, Any], *, picture: bool) -> ObjectH
         archive_status=answer.get("ArchiveStatus", ""),
         restore=answer.get("Restore", ""),
         version_id=answer.get("VersionId", ""),
-        picture=picture_of(answer) if picture else None,
+        snapshot=snapshot_of(answer) if snapshot else None,
     )
 
 
-def _unseen(entry: LotEntry, look: Look, message: str) -> ObjectHead:
+def _unseen(entry: LotEntry, look: HeadOutcome, message: str) -> ObjectHead:
     return ObjectHead(entry=entry, look=look, version_id=entry.version_id, message=message)

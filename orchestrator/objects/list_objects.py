@@ -1,11 +1,11 @@
-"""Listing a bucket, as a stream."""
+"""A bucket's listing, as a stream. Calls S3."""
 
 from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING, Any
 
-from orchestrator.clients.sessions import aws_errors, client
-from orchestrator.planning.listing import ListedObject
-from orchestrator.planning.readiness import ListedRestore
+from orchestrator.common.aws_sessions import aws_errors, client
+from orchestrator.objects.listing_csv import ListedObject
+from orchestrator.restores.judge_readiness import ListedRestore
 
 if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client

@@ -1,13 +1,11 @@
-"""
-What `s3reclass list` prints: a CSV that `split` takes as it is, key first. Pure.
-"""
+"""What `s3reclass list` prints: a CSV that `split` takes as it is, key first. Pure."""
 
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from difflib import get_close_matches
 
 from orchestrator.errors import UsageError
-from orchestrator.planning.keyfile import check_bucket
+from orchestrator.split.key_lines import check_bucket
 from worker.contract import STORAGE_CLASSES
 
 LISTED_CLASSES = (*STORAGE_CLASSES, "REDUCED_REDUNDANCY", "OUTPOSTS", "SNOW", "EXPRESS_ONEZONE")

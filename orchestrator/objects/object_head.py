@@ -1,16 +1,16 @@
-"""What HeadObject said of one object: what `estimate` counts and `verify` judges."""
+"""What HeadObject said of one object, for `estimate` and `verify`. Pure."""
 
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
 
-from worker.contract import LotEntry, Picture
+from worker.contract import LotEntry, ObjectSnapshot
 
 ARCHIVE_CLASSES = ("GLACIER", "DEEP_ARCHIVE")
 """Classes whose objects must be restored before a copy (S3 User Guide, "Working with archived objects"; 2026-11)."""
 
 
-class Look(StrEnum):
+class HeadOutcome(StrEnum):
     """How looking at an object went."""
 
     FOUND = "found"
@@ -34,14 +34,14 @@ class ObjectHead:
     """
 
     entry: LotEntry
-    look: Look
+    look: HeadOutcome
     storage_class: str = ""
     size_bytes: int = 0
     last_modified: datetime | None = None
     archive_status: str = ""
     restore: str = ""
     version_id: str = ""
-    picture: Picture | None = None
+    snapshot: ObjectSnapshot | None = None
     message: str = ""
 
     @property
@@ -63,6 +63,6 @@ class ObjectHead:
     @property
     def kind(self) -> str:
         """The class, and behind it Intelligent-Tiering's archive tier; for an object not found, how looking went."""
-        if self.look is not Look.FOUND:
+        if self.look is not HeadOutcome.FOUND:
             return self.look.value
         return f"{self.storage_class} {self.archive_status}".rstrip()

@@ -1,4 +1,4 @@
-"""How long S3 takes to restore an object, by class and tier, and how often it is worth looking."""
+"""How long S3 takes to restore an object, by class and tier, and how often to look. Pure."""
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass

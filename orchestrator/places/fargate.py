@@ -1,14 +1,14 @@
-"""The place `fargate`: each task is an ECS task of its own. What ECS says is read in `planning/`."""
+"""The place `fargate`: each task is an ECS task of its own. `task_states.py` reads what ECS says."""
 
 from collections.abc import Mapping, Sequence
 
-from orchestrator.clients.ecs import Ecs
 from orchestrator.errors import S3ReclassError
 from orchestrator.model import Call, Image, Refused, Resources, Task, TaskRequest, TaskState, TaskStatus
-from orchestrator.planning.run_requests import Patience, Rejection, run_task
-from orchestrator.planning.states import has_stopped, ours, task_state
-from orchestrator.planning.task_definitions import family, same_definition, task_definition
-from orchestrator.settings import Settings
+from orchestrator.places.fargate_ecs import Ecs
+from orchestrator.places.fargate_run_task import Patience, Rejection, run_task
+from orchestrator.places.fargate_task_definition import family, same_definition, task_definition
+from orchestrator.places.task_states import has_stopped, ours, task_state
+from orchestrator.settings.settings import Settings
 from worker.contract import Phase
 
 MAX_TASKS = 50

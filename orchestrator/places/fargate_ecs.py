@@ -1,7 +1,7 @@
 """
-ECS as the Fargate place needs it: operations under AWS's names, asked in bulk, throttles waited out.
+ECS's operations under AWS's names: asked in bulk, throttles waited out. Calls ECS.
 
-What the answers mean is for `planning/run_requests.py` and `planning/states.py` to say.
+What the answers mean is for `places/fargate_run_task.py` and `places/task_states.py` to say.
 """
 
 import random
@@ -13,9 +13,9 @@ from typing import TYPE_CHECKING, Any
 from botocore.exceptions import BotoCoreError, ClientError, HTTPClientError
 from botocore.exceptions import ConnectionError as BotoConnectionError
 
-from orchestrator.clients.sessions import EXPIRED, UNKNOWN_CREDENTIALS, error_code, explain
+from orchestrator.common.aws_sessions import EXPIRED, UNKNOWN_CREDENTIALS, error_code, explain
 from orchestrator.errors import S3ReclassError
-from orchestrator.planning.run_requests import Patience, Rejection, judge_rejection, started_task
+from orchestrator.places.fargate_run_task import Patience, Rejection, judge_rejection, started_task
 
 if TYPE_CHECKING:
     from mypy_boto3_ecs import ECSClient

@@ -1,4 +1,4 @@
-"""CloudWatch Logs of one task: its stream's events, oldest first, and on as they come."""
+"""The log events of one task, oldest first, and new ones as they come. Calls CloudWatch Logs."""
 
 import time
 from collections.abc import Callable, Iterator
@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from botocore.exceptions import BotoCoreError, ClientError
 
-from orchestrator.clients.sessions import error_code, explain
+from orchestrator.common.aws_sessions import error_code, explain
 from orchestrator.errors import S3ReclassError
 
 if TYPE_CHECKING:

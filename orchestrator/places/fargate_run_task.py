@@ -1,7 +1,7 @@
 """
-The run request of one task, and what ECS's answer to it means: a task, a reason to wait, or a reason to give up.
+RunTask's request for one lot, and what ECS's answer to it means. Pure.
 
-Pure. `task_definitions.py` makes what is the same for all lots; this adds the lot. A lot itself can't
+`task_definitions.py` makes what is the same for all lots; this adds the lot. A lot itself can't
 travel in a request (8,192 characters), so the worker is told where it lies.
 """
 
@@ -13,7 +13,7 @@ from typing import Any
 
 from orchestrator.errors import S3ReclassError
 from orchestrator.model import Call, Resources, TaskRequest
-from orchestrator.planning.task_definitions import CONTAINER
+from orchestrator.places.fargate_task_definition import CONTAINER
 
 MAX_OVERRIDES_CHARACTERS = 8192
 """Characters that a request's overrides may have, JSON included (ECS API Reference, RunTask; botocore 1.44.5)."""

@@ -1,18 +1,18 @@
 """
-The two task definitions, one for each phase: what a Fargate task is made of, without the lot it works on.
+The two task definitions, one for each phase, without the lot. Pure.
 
-Pure: settings, resources and image in, one `RegisterTaskDefinition` out. `run_requests.py` adds the lot.
+Settings, resources and image in, one `RegisterTaskDefinition` out. `run_requests.py` adds the lot.
 """
 
 import re
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from orchestrator.common.redaction import is_secret_name
 from orchestrator.errors import S3ReclassError
 from orchestrator.model import Call, Image, Resources
-from orchestrator.planning.redaction import is_secret_name
-from orchestrator.planning.worker_command import PhaseSettings
-from orchestrator.settings import FILE_NAME, Settings
+from orchestrator.places.worker_command import PhaseSettings
+from orchestrator.settings.settings import FILE_NAME, Settings
 from worker.contract import Phase
 
 CONTAINER = "worker"

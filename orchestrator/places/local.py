@@ -23,8 +23,8 @@ from typing import Self
 
 from orchestrator.errors import S3ReclassError
 from orchestrator.model import Call, Refused, Task, TaskRequest, TaskState, TaskStatus
-from orchestrator.planning.lease import MAX_PID
-from orchestrator.planning.states import process_state
+from orchestrator.places.task_states import process_state
+from orchestrator.state.lease_file import MAX_PID
 from worker.contract import Phase, parse_object, whole_number, word
 
 WORKER = (sys.executable, "-P", "-m", "worker")

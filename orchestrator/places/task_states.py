@@ -1,7 +1,7 @@
 """
-What a place knows of a task, read into our words: where it stands, why it stopped, and what to do about that.
+What a place says of a task, in our words: where it stands, why it stopped, what to do. Pure.
 
-Pure, and the one reader of DescribeTasks' answers. None of this says that a lot is finished: that is
+The one reader of DescribeTasks' answers. None of this says that a lot is finished: that is
 for the state to say.
 """
 
@@ -11,8 +11,8 @@ from itertools import pairwise
 from typing import Any
 
 from orchestrator.model import Task, TaskState, TaskStatus
-from orchestrator.planning.run_requests import NO_CAPACITY, TAG_PREFIX
-from orchestrator.planning.task_definitions import CONTAINER
+from orchestrator.places.fargate_run_task import NO_CAPACITY, TAG_PREFIX
+from orchestrator.places.fargate_task_definition import CONTAINER
 from worker.contract import ExitCode, Phase
 
 _STATUS: Mapping[str, TaskStatus] = {

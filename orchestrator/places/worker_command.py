@@ -1,4 +1,4 @@
-"""The worker's command line for one lot: the only thing that configures a worker."""
+"""The worker's command line for one lot: the only thing that configures a worker. Pure."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass

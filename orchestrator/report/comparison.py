@@ -1,4 +1,4 @@
-"""What the copy phase saw of each object, and in what the object differs from that now. Pure."""
+"""What the copy phase saw of each object, and how the object differs from that now. Pure."""
 
 from collections.abc import Container, Iterable, Iterator, Mapping
 from dataclasses import dataclass, fields
@@ -6,9 +6,9 @@ from datetime import datetime
 from enum import StrEnum
 from typing import Any, Self
 
-from orchestrator.planning.object_head import Look, ObjectHead
-from orchestrator.planning.table import Table
-from worker.contract import LotEntry, Outcome, Picture, ResultRow, TaskStatus, differences, supersedes
+from orchestrator.lots.table import Table
+from orchestrator.objects.object_head import HeadOutcome, ObjectHead
+from worker.contract import LotEntry, ObjectSnapshot, Outcome, ResultRow, TaskStatus, differences, supersedes
 
 
 class Basis(StrEnum):
@@ -35,27 +35,27 @@ class Before:
     size_bytes: int | None = None
     new_version_id: str = ""
     overwritten: bool = False
-    picture: Picture | None = None
+    snapshot: ObjectSnapshot | None = None
 
     @property
     def basis(self) -> Basis:
         """What there is to compare with."""
-        if self.picture and not self.overwritten:
+        if self.snapshot and not self.overwritten:
             return Basis.PICTURE
         return Basis.RESULT if _tells_size(self) else Basis.NOTHING
 
     def to_dict(self) -> dict[str, Any]:
         """The same as plain values, for JSON."""
         told = {field.name: getattr(self, field.name) for field in fields(self)}
-        return {**told, "picture": self.picture.to_dict() if self.picture else None}
+        return {**told, "picture": self.snapshot.to_dict() if self.snapshot else None}
 
     @classmethod
     def from_dict(cls, data: Mapping[str, Any]) -> Self:
         """What `to_dict` made these values of."""
-        outcome, picture = data["outcome"], data["picture"]
+        outcome, snapshot = data["outcome"], data["picture"]
         told = {
             "outcome": None if outcome is None else Outcome(outcome),
-            "picture": None if picture is None else Picture.from_dict(picture),
+            "picture": None if snapshot is None else ObjectSnapshot.from_dict(snapshot),
         }
         return cls(**{**data, **told})
 
@@ -68,7 +68,7 @@ def _tells_size(before: Before) -> bool:
 
 def gather_befores(
     rows: Iterable[ResultRow],
-    pictures: Iterable[tuple[LotEntry, Picture]],
+    snapshots: Iterable[tuple[LotEntry, ObjectSnapshot]],
     found: Table[Before],
     wanted: Container[LotEntry] | None = None,
 ) -> bool:
@@ -80,10 +80,10 @@ def gather_befores(
     wanted: the keys to take down; None for all.
     """
     pictured = False
-    for entry, picture in pictures:
+    for entry, snapshot in snapshots:
         if wanted is None or entry in wanted:
             # The last is of the copy that was made: those before it came to nothing, or there would be none after them.
-            found[entry] = Before(picture=picture)
+            found[entry] = Before(snapshot=snapshot)
             pictured = True
     for row in rows:
         if wanted is None or row.entry in wanted:
@@ -101,7 +101,7 @@ def _with(before: Before, row: ResultRow) -> Before:
         # A second task on the lot finds the copy made: `already`, with no version of its own.
         new_version_id=row.new_version_id or before.new_version_id,
         overwritten=row.outcome is Outcome.CHANGED or (before.overwritten and row.outcome is not Outcome.COPIED),
-        picture=before.picture,
+        snapshot=before.snapshot,
     )
 
 
@@ -112,12 +112,12 @@ def compare_head(head: ObjectHead, before: Before, *, now: datetime) -> Iterator
     head: of the current version; with its picture when `before` has one.
     now: the time, in UTC.
     """
-    if head.look is not Look.FOUND:
+    if head.look is not HeadOutcome.FOUND:
         return
     if before.new_version_id and head.version_id and head.version_id != before.new_version_id:
         yield f"its current version is {head.version_id}, and the copy made {before.new_version_id}"
-    if before.basis is Basis.PICTURE and before.picture and head.picture:
-        for difference in differences(before.picture, head.picture, now=now):
+    if before.basis is Basis.PICTURE and before.snapshot and head.snapshot:
+        for difference in differences(before.snapshot, head.snapshot, now=now):
             yield difference + _hint(difference)
     elif before.basis is Basis.RESULT and head.size_bytes != before.size_bytes:
         yield f"size {before.size_bytes} became {head.size_bytes}"

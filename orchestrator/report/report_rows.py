@@ -1,11 +1,11 @@
-"""Every key of a lot with what became of it: a key without a result is `unprocessed`, never left out."""
+"""Every key of a lot with its outcome; a key without a result is `unprocessed`. Pure."""
 
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
-from orchestrator.planning.standing import LotStanding
-from orchestrator.planning.table import Table
+from orchestrator.lots.table import Table
+from orchestrator.state.lot_status import LotStatus
 from worker.contract import (
     RESULT_COLUMNS,
     LotEntry,
@@ -25,7 +25,7 @@ STATUS_CELL = RESULT_COLUMNS.index("TaskStatus")
 
 
 def report_rows(
-    entries: Iterable[LotEntry], rows: Iterable[ResultRow], standing: Table[tuple[str, ...]]
+    entries: Iterable[LotEntry], rows: Iterable[ResultRow], lot_status: Table[tuple[str, ...]]
 ) -> Iterator[tuple[str, ...]]:
     """
     The report's rows for one lot: one for each key, in the lot's order, cells in the order of RESULT_COLUMNS.
@@ -36,11 +36,11 @@ def report_rows(
     standing: an empty table, to gather the result that stands for each key.
     """
     for row in rows:
-        old = standing.get(row.entry)
+        old = lot_status.get(row.entry)
         if supersedes(row.outcome.status, TaskStatus(old[STATUS_CELL]) if old else None):
-            standing[row.entry] = result_fields(row)
+            lot_status[row.entry] = result_fields(row)
     for entry in entries:
-        yield standing.get(entry) or _unprocessed(entry)
+        yield lot_status.get(entry) or _unprocessed(entry)
 
 
 def _unprocessed(entry: LotEntry) -> tuple[str, ...]:
@@ -84,15 +84,17 @@ def status_of(outcome: str) -> TaskStatus:
     return TaskStatus.FAILED if outcome == UNPROCESSED else Outcome(outcome).status
 
 
-def doubts_of(standing: LotStanding, seen: Sequence[Parts], unprocessed: int, where: str) -> str:
+def doubts_of(lot_status: LotStatus, seen: Sequence[Parts], unprocessed: int, where: str) -> str:
     """
     What speaks against a lot's tally when its results have been read, and what to do about it; "" for nothing.
 
     seen: what the parts that were read amount to. unprocessed: keys of the lot without a result. where: the tally.
     """
-    lot, tally = standing.lot.name, standing.finished
-    if standing.doubt:
-        return f"{lot} isn't finished, though a tally says so ({standing.doubt}): running the phase again does the rest"
+    lot, tally = lot_status.lot.name, lot_status.finished
+    if lot_status.doubt:
+        return (
+            f"{lot} isn't finished, though a tally says so ({lot_status.doubt}): running the phase again does the rest"
+        )
     if tally is None:
         return ""
     there = {parts.attempt: parts for parts in seen}

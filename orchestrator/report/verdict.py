@@ -1,13 +1,13 @@
-"""Whether an object is where the job was to bring it, and what it was: what `verify` says of each key."""
+"""Whether an object is in the class it should be in, and is what it was: `verify`'s words. Pure."""
 
 import csv
 import io
 from dataclasses import dataclass
 from enum import StrEnum
 
-from orchestrator.planning.object_head import Look, ObjectHead
-from orchestrator.planning.spreadsheet import harmless
-from orchestrator.planning.text import printable
+from orchestrator.common.text import printable
+from orchestrator.objects.object_head import HeadOutcome, ObjectHead
+from orchestrator.report.spreadsheet import harmless
 from worker.contract import encode_key
 
 
@@ -51,7 +51,7 @@ def judge_head(head: ObjectHead, target: str, differences: tuple[str, ...] = ())
     | found | any other | any | other-class |
     | missing, denied, error | | | the same word: an object that couldn't be looked at is never taken for good |
     """
-    if head.look is not Look.FOUND:
+    if head.look is not HeadOutcome.FOUND:
         verdict = Verdict(head.look.value)
     elif head.storage_class != target:
         verdict = Verdict.OTHER_CLASS

@@ -1,5 +1,5 @@
 """
-Whether a lot's restores are there, from looking at a few of its keys; which lots to look at, and how. Pure.
+Whether a lot's restores are ready, from a few of its keys; which lots to look at, and how. Pure.
 
 A look must cost next to nothing, as a wait takes hours and a job has thousands of lots. So each lot has a
 small sample of its keys, the same at each look; a key that was found ready isn't looked at again; and a lot is
@@ -14,7 +14,7 @@ from email.utils import parsedate_to_datetime
 from enum import StrEnum
 from random import Random
 
-from orchestrator.planning.object_head import ARCHIVE_CLASSES, Look, ObjectHead
+from orchestrator.objects.object_head import ARCHIVE_CLASSES, HeadOutcome, ObjectHead
 from worker.contract import LotEntry
 
 SAMPLE_KEYS = 16
@@ -140,7 +140,7 @@ def head_state(head: ObjectHead, target: str, now: datetime) -> KeyState:
 
     A restored object of Intelligent-Tiering has left its archive tier (HeadObject, `ArchiveStatus`; botocore 1.44.5).
     """
-    if head.look is not Look.FOUND or head.storage_class == target or not head.archived:
+    if head.look is not HeadOutcome.FOUND or head.storage_class == target or not head.archived:
         return KeyState.READY
     if not head.restore:
         return KeyState.NONE

@@ -9,11 +9,12 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from random import Random
 
-from orchestrator.clock import Clock
+from orchestrator.common.clock import Clock
 from orchestrator.errors import S3ReclassError
+from orchestrator.estimate.sample import choose_indexes
 from orchestrator.model import Lot
-from orchestrator.planning.object_head import ObjectHead
-from orchestrator.planning.readiness import (
+from orchestrator.objects.object_head import ObjectHead
+from orchestrator.restores.judge_readiness import (
     LIST_COSTS_HEADS,
     PAGE_KEYS,
     SAMPLE_KEYS,
@@ -28,8 +29,7 @@ from orchestrator.planning.readiness import (
     listed_states,
     lots_in_turn,
 )
-from orchestrator.planning.sample import choose_indexes
-from orchestrator.planning.standing import LotStanding
+from orchestrator.state.lot_status import LotStatus
 from worker.contract import LotEntry
 
 LOOK_REQUESTS = 5_000
@@ -37,7 +37,7 @@ LOOK_REQUESTS = 5_000
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class Sight:
+class ProbeSources:
     """
     What a wait needs to see.
 
@@ -54,7 +54,7 @@ class Sight:
 
 
 @dataclass(slots=True)
-class Seen:
+class ProbeResult:
     """
     What one look saw.
 
@@ -76,7 +76,7 @@ class LotSamples:
     target: the class to copy into. requests: HEAD requests of one look at the most.
     """
 
-    def __init__(self, sight: Sight, *, target: str, clock: Clock, requests: int = LOOK_REQUESTS) -> None:
+    def __init__(self, sight: ProbeSources, *, target: str, clock: Clock, requests: int = LOOK_REQUESTS) -> None:
         self._sight, self._target, self._clock, self._requests = sight, target, clock, requests
         self._samples: dict[str, Sampled] = {}
         self._keys_per_page: float | None = None
@@ -85,25 +85,25 @@ class LotSamples:
         """The lot's sample, which was looked for before."""
         return self._samples[lot]
 
-    def is_of(self, standing: LotStanding) -> bool:
+    def is_of(self, lot_status: LotStatus) -> bool:
         """Whether there is a sample of what the lot's last attempt left."""
-        sample = self._samples.get(standing.lot.name)
-        return sample is not None and sample.attempt == _attempt_of(standing)
+        sample = self._samples.get(lot_status.lot.name)
+        return sample is not None and sample.attempt == _attempt_of(lot_status)
 
     def knows(self, lot: str, state: KeyState) -> bool:
         """Whether a key of the lot is known to be in this state."""
         sample = self._samples.get(lot)
         return sample is not None and state in sample.states
 
-    def look(self, standings: Sequence[LotStanding]) -> Seen:
+    def look(self, lot_statuses: Sequence[LotStatus]) -> ProbeResult:
         """
         Look at as many of these lots as there is room for, each no further than it takes to know.
 
         Raises S3ReclassError when objects can't be looked at, or a lot or its results can't be read.
         """
-        lots = {standing.lot.name: standing.lot for standing in standings}
-        names = lots_in_turn(((one.lot.name, self._sample(one)) for one in standings), self._requests)
-        seen = Seen(lots=names, left_out=len(names) < len(lots))
+        lots = {lot_status.lot.name: lot_status.lot for lot_status in lot_statuses}
+        names = lots_in_turn(((one.lot.name, self._sample(one)) for one in lot_statuses), self._requests)
+        seen = ProbeResult(lots=names, left_out=len(names) < len(lots))
         for name in names:
             # What a listing showed was true then; a sample's own keys are followed one by one.
             self._samples[name] = replace(self._samples[name], listed=(), looks=self._samples[name].looks + 1)
@@ -112,10 +112,10 @@ class LotSamples:
             self._look_on(lots[name], seen)
         return seen
 
-    def _sample(self, standing: LotStanding) -> Sampled:
+    def _sample(self, lot_status: LotStatus) -> Sampled:
         """The lot's sample: of the keys that its last attempt left pending, or else of them all."""
-        lot = standing.lot
-        attempt = _attempt_of(standing)
+        lot = lot_status.lot
+        attempt = _attempt_of(lot_status)
         known = self._samples.get(lot.name)
         if known is None or known.attempt != attempt:
             random = Random(f"{lot.sha256}/{attempt}")  # noqa: S311 (no secret)
@@ -127,7 +127,7 @@ class LotSamples:
             known = self._samples[lot.name] = Sampled(entries=entries, attempt=attempt)
         return known
 
-    def _head(self, wanted: Mapping[str, Sequence[int]], seen: Seen) -> None:
+    def _head(self, wanted: Mapping[str, Sequence[int]], seen: ProbeResult) -> None:
         """Look at these places of these lots' samples."""
         asked: dict[int, tuple[str, int]] = {}
         entries = []
@@ -149,7 +149,7 @@ class LotSamples:
             self._samples[name] = self._samples[name].with_states(found)
         seen.spent += len(entries)
 
-    def _look_on(self, lot: Lot, seen: Seen) -> None:
+    def _look_on(self, lot: Lot, seen: ProbeResult) -> None:
         """Look at the rest of a sample whose probes leave it open whether the lot is ready."""
         sample = self._samples[lot.name]
         rest = [place for place in sample.open if not sample.states or sample.states[place] is None]
@@ -181,11 +181,11 @@ class LotSamples:
         return True
 
 
-def _attempt_of(standing: LotStanding) -> int:
+def _attempt_of(lot_status: LotStatus) -> int:
     """The attempt whose pending keys a sample is of; 0 for one of all keys."""
-    return standing.files.attempt if last_finished(standing) else 0
+    return lot_status.files.attempt if last_finished(lot_status) else 0
 
 
-def last_finished(standing: LotStanding) -> bool:
+def last_finished(lot_status: LotStatus) -> bool:
     """Whether the lot's last attempt came to its end, so that each key has an outcome."""
-    return standing.finished is not None and standing.finished.attempt == standing.files.attempt
+    return lot_status.finished is not None and lot_status.finished.attempt == lot_status.files.attempt

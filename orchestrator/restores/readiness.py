@@ -1,7 +1,7 @@
 """
 Which lots may start in a wait for restores: it looks now and then, and decides lot by lot.
 
-What a look means is decided in `planning/readiness.py`; `lot_samples.py` takes the samples and looks at them.
+What a look means is decided in `restores/judge_readiness.py`; `lot_samples.py` takes the samples and looks at them.
 A wait that is killed loses nothing: the next one takes the same samples and looks anew.
 """
 
@@ -9,13 +9,13 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import replace
 from datetime import timedelta
 
-from orchestrator.clock import Clock
+from orchestrator.common.clock import Clock
 from orchestrator.errors import S3ReclassError
-from orchestrator.lot_samples import LotSamples, Seen, Sight, last_finished
-from orchestrator.planning.readiness import KeyState, Restore, Verdict, copies_go_soon, judge_sample, next_delay_s
-from orchestrator.planning.restarts import LotStart, after_task
-from orchestrator.planning.restore_times import look_every_s, restore_time
-from orchestrator.planning.standing import LotStanding
+from orchestrator.objects.restore_times import look_every_s, restore_time
+from orchestrator.restores.judge_readiness import KeyState, Restore, Verdict, copies_go_soon, judge_sample, next_delay_s
+from orchestrator.restores.lot_samples import LotSamples, ProbeResult, ProbeSources, last_finished
+from orchestrator.restores.restarts import LotStart, after_task
+from orchestrator.state.lot_status import LotStatus
 from worker.contract import Outcome
 
 FIRST_DELAY_S = 10
@@ -35,7 +35,7 @@ class Readiness:
     """
 
     def __init__(
-        self, sight: Sight, *, target: str, restore: Restore, clock: Clock, say: Callable[[str], None]
+        self, sight: ProbeSources, *, target: str, restore: Restore, clock: Clock, say: Callable[[str], None]
     ) -> None:
         self._samples = LotSamples(sight, target=target, clock=clock)
         self._restoring, self._restore = sight.restoring, restore
@@ -49,7 +49,7 @@ class Readiness:
         self._next_at = clock.monotonic()
         self._no_use: dict[str, int] = {}
 
-    def may_start(self, idle: Sequence[LotStanding]) -> Sequence[str]:
+    def may_start(self, idle: Sequence[LotStatus]) -> Sequence[str]:
         """
         The names of the lots that may start now; none while the time for a look hasn't come.
 
@@ -73,31 +73,31 @@ class Readiness:
         self._plan_next(seen, open_lots, started=bool(start))
         return start
 
-    def waiting(self, standings: Iterable[LotStanding]) -> tuple[LotStanding, ...]:
+    def waiting(self, lot_statuses: Iterable[LotStatus]) -> tuple[LotStatus, ...]:
         """Those of the lots that are worth waiting for."""
-        return tuple(one for one in standings if self._is_open(one) and not self._is_no_use(one))
+        return tuple(one for one in lot_statuses if self._is_open(one) and not self._is_no_use(one))
 
-    def look_at_once(self, standings: Iterable[LotStanding]) -> bool:
+    def look_at_once(self, lot_statuses: Iterable[LotStatus]) -> bool:
         """Whether there is news of any of the lots, so that the next look is due now: a task left keys pending."""
-        news = not self._failed and any(not self._samples.is_of(one) for one in standings)
+        news = not self._failed and any(not self._samples.is_of(one) for one in lot_statuses)
         if news:
             self._next_at = self._clock.monotonic()
         return news
 
-    def no_use(self, standings: Iterable[LotStanding]) -> tuple[LotStanding, ...]:
+    def no_use(self, lot_statuses: Iterable[LotStatus]) -> tuple[LotStatus, ...]:
         """Those of the lots that have pending keys, of which no restore is under way."""
-        return tuple(one for one in standings if self._is_open(one) and self._is_no_use(one))
+        return tuple(one for one in lot_statuses if self._is_open(one) and self._is_no_use(one))
 
-    def partly_ready(self, standing: LotStanding) -> bool:
+    def partly_ready(self, lot_status: LotStatus) -> bool:
         """Whether a look knew ready keys of the lot."""
-        return self._samples.knows(standing.lot.name, KeyState.READY)
+        return self._samples.knows(lot_status.lot.name, KeyState.READY)
 
     @staticmethod
-    def _is_open(standing: LotStanding) -> bool:
-        return not standing.complete and not _all_settled(standing)
+    def _is_open(lot_status: LotStatus) -> bool:
+        return not lot_status.complete and not _all_settled(lot_status)
 
-    def _is_no_use(self, standing: LotStanding) -> bool:
-        return self._no_use.get(standing.lot.name) == standing.files.attempt
+    def _is_no_use(self, lot_status: LotStatus) -> bool:
+        return self._no_use.get(lot_status.lot.name) == lot_status.files.attempt
 
     @property
     def delay_s(self) -> float:
@@ -112,19 +112,19 @@ class Readiness:
         since = f"asked for from {asked_at:%Y-%m-%d %H:%M} UTC on, " if asked_at else ""
         return f"{since}tier {tier}: {', '.join(times)}" if times else ""
 
-    def _decide(self, standings: Sequence[LotStanding]) -> list[str]:
+    def _decide(self, lot_statuses: Sequence[LotStatus]) -> list[str]:
         """The names of those of the lots that may start."""
         start, no_use = [], {}
-        for standing in standings:
-            name = standing.lot.name
+        for lot_status in lot_statuses:
+            name = lot_status.lot.name
             match judge_sample(self._samples[name]):
-                case Verdict.START if self._may_try(standing):
+                case Verdict.START if self._may_try(lot_status):
                     start.append(name)
-                case Verdict.NO_USE if not last_finished(standing):
+                case Verdict.NO_USE if not last_finished(lot_status):
                     # Each key gets an outcome, once: pending, and why.
                     start.append(name)
                 case Verdict.NO_USE:
-                    no_use[name] = standing.files.attempt
+                    no_use[name] = lot_status.files.attempt
                 case Verdict.WAIT if name not in self._started_early and self._copies_go_soon():
                     self._started_early.add(name)
                     start.append(name)
@@ -134,36 +134,36 @@ class Readiness:
         self._no_use = {} if no_use and self._restoring() else no_use
         return start
 
-    def _hear_of(self, idle: Iterable[LotStanding]) -> None:
+    def _hear_of(self, idle: Iterable[LotStatus]) -> None:
         """Learn what became of the lots that were started: one that got nowhere is looked at again soon."""
-        for standing in idle:
-            last, attempt = self._starts.get(standing.lot.name), standing.files.attempt
-            if last is None or attempt <= last.attempt or not last_finished(standing):
+        for lot_status in idle:
+            last, attempt = self._starts.get(lot_status.lot.name), lot_status.files.attempt
+            if last is None or attempt <= last.attempt or not last_finished(lot_status):
                 continue
-            pending = standing.outcomes.get(Outcome.PENDING, 0)
+            pending = lot_status.outcomes.get(Outcome.PENDING, 0)
             start = after_task(last, attempt=attempt, pending=pending, now_s=self._clock.monotonic())
-            self._starts[standing.lot.name] = start
+            self._starts[lot_status.lot.name] = start
             if start.pause_s and not self._failed:
                 self._delay_s = min(self._delay_s, start.pause_s)
                 self._next_at = min(self._next_at, start.again_at)
 
-    def _may_try(self, standing: LotStanding) -> bool:
+    def _may_try(self, lot_status: LotStatus) -> bool:
         """
         Whether a lot that looks ready may start: not in the pause after a task that got nowhere.
 
         A key may seem ready and be left pending: its restored copy expires too soon for its size, say.
         """
-        name, pending = standing.lot.name, standing.outcomes.get(Outcome.PENDING, 0)
+        name, pending = lot_status.lot.name, lot_status.outcomes.get(Outcome.PENDING, 0)
         last = self._starts.get(name, LotStart(attempt=0, pending=0))
         if self._clock.monotonic() < last.again_at:
             return False
-        self._starts[name] = replace(last, attempt=standing.files.attempt, pending=pending or standing.lot.keys)
+        self._starts[name] = replace(last, attempt=lot_status.files.attempt, pending=pending or lot_status.lot.keys)
         return True
 
     def _copies_go_soon(self) -> bool:
         return copies_go_soon(self._restore.requested_at, self._restore.days, self._clock.now())
 
-    def _plan_next(self, seen: Seen, open_lots: Iterable[LotStanding], *, started: bool) -> None:
+    def _plan_next(self, seen: ProbeResult, open_lots: Iterable[LotStatus], *, started: bool) -> None:
         self._failed, now = 0, self._clock.monotonic()
         self._kinds = frozenset(seen.kinds) or self._kinds
         self._delay_s = next_delay_s(
@@ -187,6 +187,6 @@ class Readiness:
         self._say(f"couldn't look at the restores ({error}): looking again at {at:%Y-%m-%d %H:%M:%S} UTC")
 
 
-def _all_settled(standing: LotStanding) -> bool:
+def _all_settled(lot_status: LotStatus) -> bool:
     """Whether the lot's keys all have outcomes, and none is pending: some have failed."""
-    return last_finished(standing) and not standing.outcomes.get(Outcome.PENDING)
+    return last_finished(lot_status) and not lot_status.outcomes.get(Outcome.PENDING)

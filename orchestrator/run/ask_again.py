@@ -4,16 +4,16 @@ from dataclasses import replace
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
-from orchestrator.again import Again, pending_keys_of
-from orchestrator.clients.objects import THREADS, head_objects
-from orchestrator.clock import Clock
-from orchestrator.commands.output import say
-from orchestrator.commands.phases import Looked, Run, carry_out, print_calls, say_next_steps, show_plan, summarize
-from orchestrator.commands.progress import counted
-from orchestrator.flow import make_plan
-from orchestrator.planning.sample import Sample
-from orchestrator.planning.worker_command import PhaseSettings
-from orchestrator.watching import Ending
+from orchestrator.common.clock import Clock
+from orchestrator.common.output import say
+from orchestrator.estimate.sample import Sample
+from orchestrator.objects.head_objects import THREADS, head_objects
+from orchestrator.places.worker_command import PhaseSettings
+from orchestrator.run.one_phase import ProbedSample, Run, carry_out, print_calls, say_next_steps, show_plan, summarize
+from orchestrator.run.plan import make_plan
+from orchestrator.run.restore_again import PendingKeys, pending_keys_of
+from orchestrator.run.show_progress import counted
+from orchestrator.run.watch_values import RunResult
 from worker.contract import ExitCode, Phase
 
 
@@ -27,7 +27,7 @@ def ask_again(run: Run, restore: PhaseSettings) -> ExitCode:
         return _ask_again(run, restore, pending_keys_of(run.job, Path(scratch)))
 
 
-def _ask_again(run: Run, restore: PhaseSettings, again: Again | None) -> ExitCode:
+def _ask_again(run: Run, restore: PhaseSettings, again: PendingKeys | None) -> ExitCode:
     if again is None:
         say("restore: the copy phase has left no key pending: nothing is to be asked for again")
         return ExitCode.GOOD
@@ -41,7 +41,7 @@ def _ask_again(run: Run, restore: PhaseSettings, again: Again | None) -> ExitCod
     plan = make_plan(job, restore, run.settings.rate)
     if plan.nothing_to_do:
         say("restore: asked for again already, since the copy phase last looked at them")
-        return summarize(inner, Phase.RESTORE, Ending(standings=plan.standings, given_up={}, halted=""))
+        return summarize(inner, Phase.RESTORE, RunResult(lot_statuses=plan.lot_statuses, given_up={}, halted=""))
     say(f"restore: asking again costs a request for each of {many}, and the retrieval of each whose copy has expired")
     show_plan(inner, plan, _looked(run, again) if run.estimate else None)
     if run.dry:
@@ -55,8 +55,8 @@ def _ask_again(run: Run, restore: PhaseSettings, again: Again | None) -> ExitCod
     return code
 
 
-def _looked(run: Run, again: Again) -> Looked:
+def _looked(run: Run, again: PendingKeys) -> ProbedSample:
     """Some of the pending keys, looked at."""
     clock, arguments = Clock(), run.settings.request_arguments()
     heads = tuple(head_objects(again.some, arguments=arguments, clock=clock, threads=min(THREADS, len(again.some))))
-    return Looked(lots=again.job.lots, sample=Sample(keys=again.job.lots.keys, heads=heads, taken_at=clock.now()))
+    return ProbedSample(lots=again.job.lots, sample=Sample(keys=again.job.lots.keys, heads=heads, taken_at=clock.now()))

@@ -3,10 +3,12 @@
 from collections.abc import Iterable
 from dataclasses import replace
 
-from orchestrator.commands.asking_again import ask_again
-from orchestrator.commands.output import say, tell
-from orchestrator.commands.phases import (
-    Looked,
+from orchestrator.common.output import say, tell
+from orchestrator.objects.object_head import HeadOutcome, ObjectHead
+from orchestrator.places.worker_command import PhaseSettings
+from orchestrator.run.ask_again import ask_again
+from orchestrator.run.one_phase import (
+    ProbedSample,
     Run,
     carry_out,
     look_at_some,
@@ -15,12 +17,10 @@ from orchestrator.commands.phases import (
     show_plan,
     summarize,
 )
-from orchestrator.commands.progress import counted
-from orchestrator.flow import Plan, make_plan
-from orchestrator.planning.object_head import Look, ObjectHead
-from orchestrator.planning.standing import totals
-from orchestrator.planning.worker_command import PhaseSettings
-from orchestrator.watching import Ending
+from orchestrator.run.plan import Plan, make_plan
+from orchestrator.run.show_progress import counted
+from orchestrator.run.watch_values import RunResult
+from orchestrator.state.lot_status import totals
 from worker.contract import ExitCode, Outcome, Phase
 
 
@@ -42,12 +42,12 @@ def run_both(
     copy_plan = make_plan(run.job, copy, run.settings.rate)
     if copy_plan.nothing_to_do:
         tell(f"both phases of job {run.job.lots.job} are finished: nothing to start.")
-        return summarize(run, Phase.COPY, Ending(standings=copy_plan.standings, given_up={}, halted=""))
+        return summarize(run, Phase.COPY, RunResult(lot_statuses=copy_plan.lot_statuses, given_up={}, halted=""))
     begun = Phase.RESTORE in run.job.state.begun_phases()
     looked = look_at_some(run, copy_plan) if run.estimate or not begun else None
     asks = begun or looked is None or needs_restore(looked.sample.heads, copy.storage_class)
     # A lot that is copied already needs no restore; in an archive class now, it would even be paid for.
-    left = {one.lot.name for one in copy_plan.standings if not one.complete}
+    left = {one.lot.name for one in copy_plan.lot_statuses if not one.complete}
     restore_plan = make_plan(run.job, restore, run.settings.rate, left) if asks else None
     _show(run, restore_plan, copy_plan, looked)
     if run.dry:
@@ -62,7 +62,7 @@ def run_both(
             return ExitCode.SOME_FAILED
     ending = carry_out(run, make_plan(run.job, copy, run.settings.rate))
     copied = summarize(run, Phase.COPY, ending)
-    if not asks and totals(ending.standings).outcomes.get(Outcome.PENDING) and not ending.halted:
+    if not asks and totals(ending.lot_statuses).outcomes.get(Outcome.PENDING) and not ending.halted:
         say("restore: some keys are archived after all: restores are asked for, of these alone")
         restored.append(ask_again(run, restore))
         ending = carry_out(run, make_plan(run.job, copy, run.settings.rate))
@@ -75,12 +75,12 @@ def run_both(
 def needs_restore(heads: Iterable[ObjectHead], target: str) -> bool:
     """Whether any of the objects is archived, is to leave its class, and has no restore under way or done."""
     return any(
-        head.look is Look.FOUND and head.archived and head.storage_class != target and not head.restore_asked
+        head.look is HeadOutcome.FOUND and head.archived and head.storage_class != target and not head.restore_asked
         for head in heads
     )
 
 
-def _show(run: Run, restore_plan: Plan | None, copy_plan: Plan, looked: Looked | None) -> None:
+def _show(run: Run, restore_plan: Plan | None, copy_plan: Plan, looked: ProbedSample | None) -> None:
     known = looked if run.estimate else None
     if restore_plan is None and looked:
         say(

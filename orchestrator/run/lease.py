@@ -2,7 +2,7 @@
 A launcher's lease on its job: taken, renewed while it runs, given back; and lost, which it notices.
 
 It is a file in the state that is only ever written on the condition that nobody else has written it. What the
-file says, and who may take it, is decided in `planning/lease.py`.
+file says, and who may take it, is decided in `state/lease_file.py`.
 """
 
 import threading
@@ -12,10 +12,11 @@ from dataclasses import replace
 from datetime import timedelta
 from uuid import uuid4
 
-from orchestrator.clock import Clock
+from orchestrator.common.clock import Clock
 from orchestrator.errors import S3ReclassError
-from orchestrator.job_state import JobState
-from orchestrator.planning.lease import (
+from orchestrator.state.job_state import JobState
+from orchestrator.state.launcher_id import has_ended
+from orchestrator.state.lease_file import (
     RENEW_AGAIN_S,
     RENEW_EVERY_S,
     SAFETY_S,
@@ -26,7 +27,6 @@ from orchestrator.planning.lease import (
     LeaseLostError,
     judge_lease,
 )
-from orchestrator.processes import has_ended
 
 TAKE_TRIES = 5
 """Tries at a lease that is free and that others want too: each that fails is another launcher's gain."""

@@ -4,25 +4,25 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from orchestrator import assemble
-from orchestrator.clients.objects import region
-from orchestrator.clock import Clock
-from orchestrator.commands.output import say, tell, tell_json
-from orchestrator.commands.progress import audience, counted, doubt_lines, outcome_lines
+from orchestrator import wiring as assemble
+from orchestrator.common.clock import Clock
+from orchestrator.common.output import say, tell, tell_json
 from orchestrator.errors import S3ReclassError
-from orchestrator.flow import Job, Plan, begin, plan_calls, see_through
+from orchestrator.estimate.cost import Estimate, estimate_job
+from orchestrator.estimate.estimate_text import summary_line
+from orchestrator.estimate.probe_objects import sample_objects
+from orchestrator.estimate.sample import Sample
 from orchestrator.model import Lots
-from orchestrator.planning.bucket_facts import BucketFacts, bucket_remarks
-from orchestrator.planning.cost import Estimate, estimate_job
-from orchestrator.planning.estimate_text import summary_line
-from orchestrator.planning.plan_remarks import phase_remarks
-from orchestrator.planning.sample import Sample
-from orchestrator.planning.standing import exit_code_of_phase, totals
-from orchestrator.sampling import sample_objects
-from orchestrator.settings import Settings
-from orchestrator.sight import readiness_of
-from orchestrator.waiting import Wait
-from orchestrator.watching import STOPPED, Ending
+from orchestrator.objects.bucket_facts import BucketFacts, bucket_remarks
+from orchestrator.objects.head_objects import region
+from orchestrator.run.plan import Job, Plan, begin, plan_calls, see_through
+from orchestrator.run.plan_remarks import phase_remarks
+from orchestrator.run.restores_seen import readiness_of
+from orchestrator.run.show_progress import counted, doubt_lines, outcome_lines, reporter_for
+from orchestrator.run.wait_for_restores import Wait
+from orchestrator.run.watch_values import STOPPED, RunResult
+from orchestrator.settings.settings import Settings
+from orchestrator.state.lot_status import exit_code_of_phase, totals
 from worker.contract import ExitCode, Outcome, Phase
 
 
@@ -51,24 +51,24 @@ class Run:
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class Looked:
+class ProbedSample:
     """Some of the objects of these lots, looked at."""
 
     lots: Lots
     sample: Sample
 
 
-def look_at_some(run: Run, plan: Plan) -> Looked | None:
+def look_at_some(run: Run, plan: Plan) -> ProbedSample | None:
     """Some of the objects of the lots that the plan starts; None when it starts none."""
     names = {request.lot for request in plan.starts}
     some = replace(run.job.lots, lots=tuple(lot for lot in run.job.lots.lots if lot.name in names))
     if not names:
         return None
     sample = sample_objects(Path(run.settings.lots), some, arguments=run.settings.request_arguments())
-    return Looked(lots=some, sample=sample)
+    return ProbedSample(lots=some, sample=sample)
 
 
-def show_plan(run: Run, plan: Plan, looked: Looked | None) -> None:
+def show_plan(run: Run, plan: Plan, looked: ProbedSample | None) -> None:
     """Say what the phase will do, what it costs by this sample, and all that there is to know before it starts."""
     _show_what(run, plan)
     estimate = (
@@ -93,7 +93,7 @@ def _show_what(run: Run, plan: Plan) -> None:
     summed = plan.totals
     if summed.complete:
         voice(f"{summed.complete} of {summed.lots} lots are complete already and are left alone")
-    for line in doubt_lines(phase, plan.standings):
+    for line in doubt_lines(phase, plan.lot_statuses):
         voice(line)
     if plan.running:
         voice(f"reattached to {counted(len(plan.running), 'running task')}")
@@ -117,12 +117,12 @@ def print_calls(run: Run, plan: Plan) -> None:
         tell_json({"service": call.service, "operation": call.operation, "parameters": call.parameters})
 
 
-def carry_out(run: Run, plan: Plan) -> Ending:
+def carry_out(run: Run, plan: Plan) -> RunResult:
     """See the phase through: its ending."""
     clock, phase = Clock(), plan.settings.phase
     begin(run.job, plan, clock)
     try:
-        with audience(clock, phase if run.both else None) as watching:
+        with reporter_for(clock, phase if run.both else None) as watching:
             wait = None
             if run.wait_limit_s is not None and phase is Phase.COPY:
                 wait = Wait(
@@ -132,7 +132,7 @@ def carry_out(run: Run, plan: Plan) -> Ending:
             return see_through(
                 run.job,
                 plan,
-                audience=watching,
+                reporter=watching,
                 clock=clock,
                 limits=assemble.limits_for(run.job.place, run.settings),
                 wait=wait,
@@ -142,13 +142,13 @@ def carry_out(run: Run, plan: Plan) -> Ending:
         raise
 
 
-def summarize(run: Run, phase: Phase, ending: Ending) -> ExitCode:
+def summarize(run: Run, phase: Phase, ending: RunResult) -> ExitCode:
     """
     Print the phase's outcomes; the exit code that they amount to.
 
     Raises S3ReclassError when no task could do its work.
     """
-    summed = totals(ending.standings)
+    summed = totals(ending.lot_statuses)
     tell(f"{phase} of job {run.job.lots.job}: {summed.done:,} of {summed.keys:,} keys have an outcome")
     for line in outcome_lines(phase, summed):
         tell(line)
@@ -161,9 +161,9 @@ def summarize(run: Run, phase: Phase, ending: Ending) -> ExitCode:
     return exit_code_of_phase(summed)
 
 
-def say_next_steps(run: Run, phase: Phase, code: ExitCode, ending: Ending) -> None:
+def say_next_steps(run: Run, phase: Phase, code: ExitCode, ending: RunResult) -> None:
     """Say what to do after the phase."""
-    summed = totals(ending.standings)
+    summed = totals(ending.lot_statuses)
     again = "`s3reclass run --phase all`" if run.both else f"`s3reclass run --phase {phase}`"
     if pending := summed.outcomes.get(Outcome.PENDING, 0):
         wait = "" if run.both else ", or with --wait"

@@ -16,16 +16,16 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 
-from orchestrator.clock import Clock
+from orchestrator.common.clock import Clock
 from orchestrator.errors import S3ReclassError
-from orchestrator.job_state import JobState
 from orchestrator.model import Call, Lot, Lots, Task, TaskRequest
 from orchestrator.places.base import Place
-from orchestrator.planning.standing import LotStanding, Totals, totals
-from orchestrator.planning.worker_command import PhaseSettings, rate_per_task, worker_command
-from orchestrator.waiting import MayStart, Wait, once, wait_through
-from orchestrator.watch import Audience, Ending, Limits, Watch
-from orchestrator.watching import UNQUESTIONED, Right, StopSign, never_stopped
+from orchestrator.places.worker_command import PhaseSettings, rate_per_task, worker_command
+from orchestrator.run.wait_for_restores import MayStart, Wait, once, wait_through
+from orchestrator.run.watch_tasks import Limits, Reporter, RunResult, TaskWatcher
+from orchestrator.run.watch_values import NO_LEASE, Lease, StopSign, never_stopped
+from orchestrator.state.job_state import JobState
+from orchestrator.state.lot_status import LotStatus, Totals, totals
 
 UPLOADS_IN_FLIGHT = 16
 
@@ -46,7 +46,7 @@ class Job:
     place: Place
     read_lot: Callable[[Lot], bytes | Path]
     lots_in_image: str = ""
-    right: Right = UNQUESTIONED
+    right: Lease = NO_LEASE
     asked_to_stop: StopSign = never_stopped
 
     def lot_size(self, lot: Lot) -> int:
@@ -77,7 +77,7 @@ class Plan:
     """
 
     settings: PhaseSettings
-    standings: tuple[LotStanding, ...]
+    lot_statuses: tuple[LotStatus, ...]
     starts: tuple[TaskRequest, ...]
     running: tuple[Task, ...]
     uploads: tuple[Lot, ...]
@@ -88,7 +88,7 @@ class Plan:
     @property
     def totals(self) -> Totals:
         """The phase in numbers, as it stands before the run."""
-        return totals(self.standings)
+        return totals(self.lot_statuses)
 
     @property
     def nothing_to_do(self) -> bool:
@@ -103,18 +103,18 @@ def make_plan(job: Job, settings: PhaseSettings, rate: float | None, only: Colle
     rate: requests a second for the whole job; None for the phase's default, 0 for no limit.
     only: the lots to work on; None for all.
     """
-    standings = job.state.standings(job.lots, settings.phase)
+    lot_statuses = job.state.lot_statuses(job.lots, settings.phase)
     running = tuple(job.place.running(job.lots.job, settings.phase))
     taken = {task.lot for task in running}
     open_lots = [
         one
-        for one in standings
+        for one in lot_statuses
         if not one.complete and one.lot.name not in taken and (only is None or one.lot.name in only)
     ]
     share = rate_per_task(settings.phase, rate, min(job.place.max_tasks, len(open_lots) + len(running)))
     return Plan(
         settings=settings,
-        standings=standings,
+        lot_statuses=lot_statuses,
         starts=tuple(_request(job, settings, share, one.lot, one.files.next_attempt) for one in open_lots),
         running=running,
         uploads=() if job.lots_in_image or not open_lots else job.state.missing_lots(job.lots, job.lot_size),
@@ -167,8 +167,8 @@ def begin(job: Job, plan: Plan, clock: Clock) -> None:
 
 
 def see_through(
-    job: Job, plan: Plan, *, audience: Audience, clock: Clock, limits: Limits, wait: Wait | None = None
-) -> Ending:
+    job: Job, plan: Plan, *, reporter: Reporter, clock: Clock, limits: Limits, wait: Wait | None = None
+) -> RunResult:
     """
     The phase's ending, once every lot has its tally or was given up.
 
@@ -176,13 +176,13 @@ def see_through(
     Interrupted (KeyboardInterrupt), tasks on this machine are stopped first; those elsewhere run on.
     """
 
-    def one_round(standings: Sequence[LotStanding], may_start: MayStart | None) -> Ending:
-        watch = Watch(
+    def one_round(lot_statuses: Sequence[LotStatus], may_start: MayStart | None) -> RunResult:
+        watch = TaskWatcher(
             state=job.state,
             place=job.place,
             phase=plan.settings.phase,
             request_for=lambda lot, attempt: _request(job, plan.settings, plan.rate, lot, attempt),
-            audience=audience,
+            reporter=reporter,
             clock=clock,
             limits=limits,
             may_start=may_start,
@@ -191,14 +191,14 @@ def see_through(
             rate=plan.budget,
         )
         try:
-            return watch.run(standings, job.lots.job)
+            return watch.run(lot_statuses, job.lots.job)
         except KeyboardInterrupt:
             if job.place.ends_with_launcher:
                 watch.stop_tasks("interrupted")
             raise
 
     if wait is None:
-        return one_round(plan.standings, None if plan.only is None else once(plan.only))
+        return one_round(plan.lot_statuses, None if plan.only is None else once(plan.only))
     return wait_through(
-        one_round, plan.standings, wait, asked_to_stop=job.asked_to_stop, audience=audience, clock=clock
+        one_round, plan.lot_statuses, wait, asked_to_stop=job.asked_to_stop, reporter=reporter, clock=clock
     )

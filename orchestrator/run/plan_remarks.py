@@ -1,11 +1,11 @@
-"""What `run` says of a phase before it starts, beside its numbers: what it changes that isn't the class. Pure."""
+"""What `run` says before a phase starts: what the phase changes beside the class. Pure."""
 
 from collections.abc import Iterator
 
-from orchestrator.planning.cost import Estimate
-from orchestrator.planning.cost_remarks import class_remarks, days_too_short
-from orchestrator.planning.object_head import Look
-from orchestrator.planning.worker_command import PhaseSettings
+from orchestrator.estimate.cost import Estimate
+from orchestrator.estimate.cost_remarks import class_remarks, days_too_short
+from orchestrator.objects.object_head import HeadOutcome
+from orchestrator.places.worker_command import PhaseSettings
 from worker.contract import Phase
 
 
@@ -42,7 +42,7 @@ def _on_missing_restore(estimate: Estimate | None) -> Iterator[str]:
     if estimate is None:
         yield said
         return
-    heads = [head for head in estimate.sample.heads if head.look is Look.FOUND]
+    heads = [head for head in estimate.sample.heads if head.look is HeadOutcome.FOUND]
     waiting = sum(head.archived and not head.restore_asked and head.storage_class != estimate.target for head in heads)
     if waiting:
         yield f"{said} ({waiting:,} of {len(estimate.sample.heads):,} looked at are)"

@@ -7,9 +7,9 @@ would take more requests than their lots' results do.
 
 from collections.abc import Mapping, Sequence
 
-from orchestrator.clock import Clock
-from orchestrator.job_state import JobState
+from orchestrator.common.clock import Clock
 from orchestrator.model import Task
+from orchestrator.state.job_state import JobState
 from worker.contract import Phase, Tally
 
 READS_A_SECOND = 5.0

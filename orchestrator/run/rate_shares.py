@@ -1,5 +1,5 @@
 """
-How a job's request rate is divided among its running tasks, and anew as tasks end. Pure.
+How a job's request rate is divided among its running tasks. Pure.
 
 Each running task goes by the share that it read last, and may not have read the newest one yet. So a
 share grows only by what tasks that have ended leave, and a task is started only when its share is

@@ -2,17 +2,17 @@
 
 from dataclasses import dataclass
 
-from orchestrator.clock import Clock
+from orchestrator.common.clock import Clock
 from orchestrator.errors import S3ReclassError
-from orchestrator.job_state import JobState
-from orchestrator.planning.shares import Shares
-from worker.contract import Phase, Share
+from orchestrator.run.rate_shares import Shares
+from orchestrator.state.job_state import JobState
+from worker.contract import Phase, RateShare
 
 
 @dataclass(slots=True)
 class Budget:
     """
-    The division of a phase's rate; `planning/shares.py` has its rules.
+    The division of a phase's rate; `run/rate_shares.py` has its rules.
 
     rate: requests a second of all tasks together; 0 for no limit, and then nothing is told.
     """
@@ -48,7 +48,7 @@ class Budget:
         shares = self._shares.divided(tasks, running=running, now=now)
         if shares is not self._shares:
             at = f"{self.clock.now():%Y-%m-%dT%H:%M:%SZ}"
-            told = Share(rate=shares.told, most=shares.in_force(now), tasks=max(tasks, running, 1), at=at)
+            told = RateShare(rate=shares.told, most=shares.in_force(now), tasks=max(tasks, running, 1), at=at)
             self.state.tell_share(self.phase, told)
             self._shares = shares
 

@@ -14,16 +14,16 @@ from pathlib import Path
 from random import Random
 
 from orchestrator.errors import S3ReclassError
-from orchestrator.flow import Job
-from orchestrator.lot_samples import last_finished
+from orchestrator.estimate.sample import DEFAULT_SEED, DEFAULT_SIZE
 from orchestrator.model import Lot, Lots
-from orchestrator.planning.readiness import choose_some
-from orchestrator.planning.sample import DEFAULT_SEED, DEFAULT_SIZE
+from orchestrator.restores.judge_readiness import choose_some
+from orchestrator.restores.lot_samples import last_finished
+from orchestrator.run.plan import Job
 from worker.contract import LotEntry, Outcome, Phase, format_lot_line
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class Again:
+class PendingKeys:
     """
     The job of the pending keys.
 
@@ -34,7 +34,7 @@ class Again:
     some: tuple[LotEntry, ...]
 
 
-def pending_keys_of(job: Job, scratch: Path) -> Again | None:
+def pending_keys_of(job: Job, scratch: Path) -> PendingKeys | None:
     """
     The job of the keys that this job's copy phase left pending; None when it left none.
 
@@ -43,7 +43,7 @@ def pending_keys_of(job: Job, scratch: Path) -> Again | None:
     """
     attempts = {
         one.lot.name: one.files.attempt
-        for one in job.state.standings(job.lots, Phase.COPY)
+        for one in job.state.lot_statuses(job.lots, Phase.COPY)
         if last_finished(one) and one.outcomes.get(Outcome.PENDING)
     }
     if not attempts:
@@ -69,7 +69,7 @@ def pending_keys_of(job: Job, scratch: Path) -> Again | None:
         read_lot=lambda lot: scratch / f"{lot.name}.csv",
         lots_in_image="",
     )
-    return Again(job=again, some=some)
+    return PendingKeys(job=again, some=some)
 
 
 def pending_in(job: Job, lot: str, attempt: int) -> Iterator[LotEntry]:

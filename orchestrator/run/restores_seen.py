@@ -4,17 +4,17 @@ from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 from typing import Any
 
-from orchestrator.again import pending_in
-from orchestrator.clients.listing import list_restores
-from orchestrator.clients.objects import THREADS, head_client, head_objects
-from orchestrator.clock import Clock
-from orchestrator.flow import Job
-from orchestrator.lot_samples import Sight
-from orchestrator.lots_folder import entries_at
-from orchestrator.planning.job_file import restore_in
-from orchestrator.planning.object_head import ObjectHead
-from orchestrator.readiness import Readiness
-from orchestrator.settings import Settings
+from orchestrator.common.clock import Clock
+from orchestrator.lots.folder import entries_at
+from orchestrator.objects.head_objects import THREADS, head_client, head_objects
+from orchestrator.objects.list_objects import list_restores
+from orchestrator.objects.object_head import ObjectHead
+from orchestrator.restores.lot_samples import ProbeSources
+from orchestrator.restores.readiness import Readiness
+from orchestrator.run.plan import Job
+from orchestrator.run.restore_again import pending_in
+from orchestrator.settings.settings import Settings
+from orchestrator.state.job_file import restore_in
 from worker.contract import LotEntry, Phase
 
 
@@ -26,7 +26,7 @@ def readiness_of(settings: Settings, job: Job, clock: Clock, say: Callable[[str]
     Raises S3ReclassError when the state can't be read.
     """
     return Readiness(
-        sight_of(settings, job, clock),
+        probe_sources_of(settings, job, clock),
         target=settings.storage_class,
         restore=restore_in(job.state.read_job()),
         clock=clock,
@@ -34,7 +34,7 @@ def readiness_of(settings: Settings, job: Job, clock: Clock, say: Callable[[str]
     )
 
 
-def sight_of(settings: Settings, job: Job, clock: Clock) -> Sight:
+def probe_sources_of(settings: Settings, job: Job, clock: Clock) -> ProbeSources:
     """What is asked of S3, of the lots and of the state to see how far the job's restores are."""
     arguments, folder = settings.request_arguments(), Path(settings.lots)
     clients: list[Any] = []
@@ -47,10 +47,10 @@ def sight_of(settings: Settings, job: Job, clock: Clock) -> Sight:
         return head_objects(asked, arguments=arguments, clock=clock, threads=threads, s3=clients[0])
 
     def restoring() -> bool:
-        standings = job.state.standings(job.lots, Phase.RESTORE)
-        return any(one.files.attempt for one in standings) and not all(one.finished for one in standings)
+        lot_statuses = job.state.lot_statuses(job.lots, Phase.RESTORE)
+        return any(one.files.attempt for one in lot_statuses) and not all(one.finished for one in lot_statuses)
 
-    return Sight(
+    return ProbeSources(
         heads=heads,
         page=lambda bucket, after: list_restores(bucket, after, arguments),
         entries=lambda lot, places: entries_at(folder, lot, places),

@@ -8,11 +8,11 @@ from rich.console import Console
 from rich.live import Live
 from rich.text import Text
 
-from orchestrator.clock import Clock
-from orchestrator.commands.output import say
-from orchestrator.planning.standing import LotStanding, Totals
-from orchestrator.planning.text import duration, printable
-from orchestrator.watch import Snapshot
+from orchestrator.common.clock import Clock
+from orchestrator.common.output import say
+from orchestrator.common.text import duration, printable
+from orchestrator.run.watch_tasks import PhaseProgress
+from orchestrator.state.lot_status import LotStatus, Totals
 from worker.contract import OUTCOMES, Outcome, Phase
 
 PLAIN_EVERY_S = 10
@@ -20,7 +20,7 @@ RATE_OVER_S = 60
 
 
 @contextmanager
-def audience(clock: Clock, phase: Phase | None = None) -> Iterator["LiveAudience | PlainAudience"]:
+def reporter_for(clock: Clock, phase: Phase | None = None) -> Iterator["LiveReporter | PlainReporter"]:
     """
     Whoever fits where standard error leads: a live display for a terminal, else plain lines.
 
@@ -29,22 +29,22 @@ def audience(clock: Clock, phase: Phase | None = None) -> Iterator["LiveAudience
     console = Console(stderr=True)
     prefix = f"{phase}: " if phase else ""
     if not console.is_terminal:
-        yield PlainAudience(clock, prefix)
+        yield PlainReporter(clock, prefix)
         return
     with Live(console=console, refresh_per_second=4, transient=True) as live:
-        yield LiveAudience(clock, live, prefix)
+        yield LiveReporter(clock, live, prefix)
 
 
-class PlainAudience:
+class PlainReporter:
     """A line when something changed, at most one every few seconds."""
 
     def __init__(self, clock: Clock, prefix: str = "") -> None:
         self._clock, self._prefix = clock, prefix
-        self._pace = Pace(clock)
+        self._pace = Progression(clock)
         self._last_line = ""
         self._last_at = -float(PLAIN_EVERY_S)
 
-    def show(self, snapshot: Snapshot) -> None:
+    def show(self, snapshot: PhaseProgress) -> None:
         """Print a line of progress, if it says something new and the last one is old enough."""
         self._pace.add(snapshot.totals.done)
         over = not (snapshot.running or snapshot.pending or snapshot.waiting)
@@ -61,14 +61,14 @@ class PlainAudience:
         say(self._prefix + line)
 
 
-class LiveAudience:
+class LiveReporter:
     """One live block: a bar, the tasks, the outcomes; remarks scroll by above it."""
 
     def __init__(self, clock: Clock, live: Live, prefix: str = "") -> None:
-        self._pace = Pace(clock)
+        self._pace = Progression(clock)
         self._live, self._prefix = live, prefix
 
-    def show(self, snapshot: Snapshot) -> None:
+    def show(self, snapshot: PhaseProgress) -> None:
         """Redraw the block."""
         self._pace.add(snapshot.totals.done)
         width = max(20, min(60, self._live.console.width - 30))
@@ -83,7 +83,7 @@ class LiveAudience:
         self._live.console.print(Text(printable(self._prefix + line)))
 
 
-class Pace:
+class Progression:
     """Keys a second over the last minute, and how long the rest will take at that pace."""
 
     def __init__(self, clock: Clock) -> None:
@@ -108,7 +108,7 @@ class Pace:
         return keys / self.keys_per_s if self.keys_per_s > 0 else None
 
 
-def one_line(snapshot: Snapshot, pace: Pace) -> str:
+def one_line(snapshot: PhaseProgress, pace: Progression) -> str:
     """The snapshot in a line: keys done, pace, time left, tasks, outcomes."""
     totals = snapshot.totals
     percent = 100 * totals.done // max(totals.keys, 1)
@@ -148,9 +148,9 @@ def counted(number: int, noun: str) -> str:
 SHOWN_DOUBTS = 10
 
 
-def doubt_lines(phase: Phase, standings: Iterable[LotStanding]) -> Iterator[str]:
+def doubt_lines(phase: Phase, lot_statuses: Iterable[LotStatus]) -> Iterator[str]:
     """A line for each of some lots that aren't finished though a tally says so, and what to do about them."""
-    doubted = [one for one in standings if one.doubt]
+    doubted = [one for one in lot_statuses if one.doubt]
     for one in doubted[:SHOWN_DOUBTS]:
         yield f"{one.lot.name} isn't finished, though a tally says so: {one.doubt}"
     if doubted:

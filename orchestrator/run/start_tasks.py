@@ -9,16 +9,16 @@ from collections import deque
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 
-from orchestrator.budget import Budget
-from orchestrator.clock import Clock
-from orchestrator.job_state import JobState
+from orchestrator.common.clock import Clock
+from orchestrator.common.text import duration
 from orchestrator.model import Lot, Refused, Task, TaskRequest
 from orchestrator.places.base import Place
-from orchestrator.planning.standing import LotStanding
-from orchestrator.planning.started_note import StartedNote
-from orchestrator.planning.text import duration
-from orchestrator.planning.worker_command import changes_more, leads_elsewhere
-from orchestrator.watching import STOPPED, Audience, Limits, Right, StopSign
+from orchestrator.places.worker_command import changes_more, leads_elsewhere
+from orchestrator.run.request_rate import Budget
+from orchestrator.run.watch_values import STOPPED, Lease, Limits, Reporter, StopSign
+from orchestrator.state.job_state import JobState
+from orchestrator.state.lot_status import LotStatus
+from orchestrator.state.start_note import StartedNote
 
 REFUSED_FOR_LONG_S = 30.0
 """After so many seconds of refusals the request rate is divided among those tasks that there is room for."""
@@ -39,7 +39,7 @@ class _Waiting:
     interruptions: int | None = None
 
 
-class Starts:
+class TaskStarter:
     """
     The lots that wait for a task, and their starts.
 
@@ -53,15 +53,15 @@ class Starts:
         state: JobState,
         place: Place,
         request_for: Callable[[Lot, int], TaskRequest],
-        audience: Audience,
+        reporter: Reporter,
         clock: Clock,
         limits: Limits,
-        right: Right,
+        right: Lease,
         asked_to_stop: StopSign,
         budget: Budget,
     ) -> None:
         self._state, self._place, self._request_for = state, place, request_for
-        self._audience, self._clock, self._limits = audience, clock, limits
+        self._reporter, self._clock, self._limits = reporter, clock, limits
         self._right, self._asked_to_stop, self._budget = right, asked_to_stop, budget
         self._waiting: deque[_Waiting] = deque()
         self._refused_since: float | None = None
@@ -81,17 +81,17 @@ class Starts:
         """Whether no more tasks are to be started."""
         return bool(self.halted) or not self._waiting
 
-    def enter(self, standing: LotStanding) -> None:
+    def enter(self, lot_status: LotStatus) -> None:
         """Let a lot wait for its first task under this launcher."""
-        attempt = standing.files.next_attempt
-        request = self._request_for(standing.lot, attempt)
-        note = self._note(request, attempt) if standing.files.started_only else None
+        attempt = lot_status.files.next_attempt
+        request = self._request_for(lot_status.lot, attempt)
+        note = self._note(request, attempt) if lot_status.files.started_only else None
         if note and (changes_more(note.command, request.command) or leads_elsewhere(note.command, request.command)):
             # The user has taken back a flag, or somebody who can write the state wants a task of ours to go astray:
             # two tasks on a lot do no harm, one that does what nobody asked for does.
-            self._waiting.append(_Waiting(standing.lot, attempt + 1))
+            self._waiting.append(_Waiting(lot_status.lot, attempt + 1))
         else:
-            self._waiting.append(_Waiting(standing.lot, attempt, note))
+            self._waiting.append(_Waiting(lot_status.lot, attempt, note))
 
     def again(self, lot: Lot, attempt: int, interruptions: int | None = None) -> None:
         """
@@ -186,7 +186,7 @@ class Starts:
         now = self._clock.monotonic()
         if self._refused_since is None:
             self._refused_since = now
-            self._audience.remark(f"waiting to start {refused.request.lot}: {refused.reason}")
+            self._reporter.remark(f"waiting to start {refused.request.lot}: {refused.reason}")
         refused_s = now - self._refused_since
         if refused_s >= REFUSED_FOR_LONG_S:
             self._fits = running
@@ -203,7 +203,7 @@ class Starts:
         self._waiting.appendleft(_Waiting(waiting.lot, waiting.attempt + 1, None, waiting.interruptions))
         self._refused_since, self._not_before = None, now
         self._no_spot_before = now + self._limits.spot_again_s
-        self._audience.remark(
+        self._reporter.remark(
             f"Spot has had no capacity for {duration(self._limits.spot_refused_s)}: tasks start on-demand for the next "
             f"{duration(self._limits.spot_again_s)}, then Spot is asked again"
         )
@@ -215,4 +215,4 @@ class Starts:
         """Tell the line once, however often it is true."""
         if line != self._said:
             self._said = line
-            self._audience.remark(line)
+            self._reporter.remark(line)

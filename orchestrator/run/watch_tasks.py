@@ -8,18 +8,18 @@ tally. Everything here can be lost at any moment: it is made anew from the state
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
 
-from orchestrator.budget import Budget
-from orchestrator.clock import Clock
-from orchestrator.job_state import JobState
+from orchestrator.common.clock import Clock
 from orchestrator.model import Lot, Task, TaskRequest, TaskState, TaskStatus
 from orchestrator.places.base import Place
-from orchestrator.planning.standing import LotStanding, totals
-from orchestrator.progress_reader import ProgressReader
-from orchestrator.starting import Starts
-from orchestrator.watching import STOPPED, Audience, Ending, Limits, Right, Snapshot, StopSign
+from orchestrator.run.progress_reader import ProgressReader
+from orchestrator.run.request_rate import Budget
+from orchestrator.run.start_tasks import TaskStarter
+from orchestrator.run.watch_values import STOPPED, Lease, Limits, PhaseProgress, Reporter, RunResult, StopSign
+from orchestrator.state.job_state import JobState
+from orchestrator.state.lot_status import LotStatus, totals
 from worker.contract import ExitCode, Phase
 
-__all__ = ["Audience", "Ending", "Limits", "Snapshot", "Watch"]
+__all__ = ["Limits", "PhaseProgress", "Reporter", "RunResult", "TaskWatcher"]
 
 
 @dataclass(slots=True)
@@ -31,7 +31,7 @@ class _Active:
     since: float
 
 
-class Watch:
+class TaskWatcher:
     """
     One round over a phase's lots.
 
@@ -48,31 +48,31 @@ class Watch:
         place: Place,
         phase: Phase,
         request_for: Callable[[Lot, int], TaskRequest],
-        audience: Audience,
+        reporter: Reporter,
         clock: Clock,
         limits: Limits,
-        right: Right,
+        right: Lease,
         asked_to_stop: StopSign,
         rate: float,
-        may_start: Callable[[Sequence[LotStanding]], Sequence[str]] | None = None,
+        may_start: Callable[[Sequence[LotStatus]], Sequence[str]] | None = None,
     ) -> None:
         self._may_start = may_start
         self._state, self._place, self._phase = state, place, phase
-        self._audience, self._clock, self._limits = audience, clock, limits
+        self._reporter, self._clock, self._limits = reporter, clock, limits
         self._budget = Budget(state=state, phase=phase, rate=rate, clock=clock)
         self._progress = ProgressReader(state=state, phase=phase, clock=clock)
-        self._starts = Starts(
+        self._starts = TaskStarter(
             state=state,
             place=place,
             request_for=request_for,
-            audience=audience,
+            reporter=reporter,
             clock=clock,
             limits=limits,
             right=right,
             asked_to_stop=asked_to_stop,
             budget=self._budget,
         )
-        self._standings: dict[str, LotStanding] = {}
+        self._lot_statuses: dict[str, LotStatus] = {}
         self._active: dict[str, _Active] = {}
         self._lost: dict[str, int] = {}
         self._lost_in_a_row = 0
@@ -80,17 +80,17 @@ class Watch:
         self._stop_heeded = False
         self._delay_s = limits.poll_s
 
-    def run(self, standings: Iterable[LotStanding], job: str) -> Ending:
+    def run(self, lot_statuses: Iterable[LotStatus], job: str) -> RunResult:
         """See every lot that isn't complete through one task, and lost tasks through their next."""
-        self._standings = {standing.lot.name: standing for standing in standings}
+        self._lot_statuses = {lot_status.lot.name: lot_status for lot_status in lot_statuses}
         running = {
             task.lot: task for task in sorted(self._place.running(job, self._phase), key=lambda task: task.attempt)
         }
-        for standing in self._standings.values():
-            if (task := running.get(standing.lot.name)) is not None:
+        for lot_status in self._lot_statuses.values():
+            if (task := running.get(lot_status.lot.name)) is not None:
                 self._active[task.lot] = _Active(task, TaskStatus.PENDING, self._clock.monotonic())
-            elif not standing.complete and self._may_start is None:
-                self._starts.enter(standing)
+            elif not lot_status.complete and self._may_start is None:
+                self._starts.enter(lot_status)
         self._budget.begin(len(self._active))
         self._let_in()
         while self._active or not self._starts.over:
@@ -103,7 +103,9 @@ class Watch:
             if self._active or not self._starts.over:
                 self._delay_s = self._limits.poll_s if changed else min(self._delay_s * 1.5, self._limits.poll_max_s)
                 self._clock.sleep(self._delay_s)
-        return Ending(standings=tuple(self._standings.values()), given_up=self._given_up, halted=self._starts.halted)
+        return RunResult(
+            lot_statuses=tuple(self._lot_statuses.values()), given_up=self._given_up, halted=self._starts.halted
+        )
 
     def stop_tasks(self, reason: str) -> None:
         """Stop every task under watch and wait until each has stopped."""
@@ -125,12 +127,12 @@ class Watch:
         """Take up the lots that may start by now."""
         if self._may_start is not None and not self._starts.halted:
             for name in self._may_start(self._held()):
-                self._starts.enter(self._standings[name])
+                self._starts.enter(self._lot_statuses[name])
 
-    def _held(self) -> list[LotStanding]:
+    def _held(self) -> list[LotStatus]:
         """The lots that aren't complete and have no task, nor wait for one."""
         taken = {*self._active, *self._starts.waiting, *self._given_up}
-        return [one for one in self._standings.values() if not one.complete and one.lot.name not in taken]
+        return [one for one in self._lot_statuses.values() if not one.complete and one.lot.name not in taken]
 
     # ------------------------------------------------------------ looking
 
@@ -159,13 +161,13 @@ class Watch:
     def _stopped(self, task: Task, state: TaskState) -> None:
         """Take a stopped task off the watch: its lot is finished if the state holds the tally, else lost."""
         del self._active[task.lot]
-        lot = self._standings[task.lot].lot
-        standing = self._state.standing_after(self._standings[task.lot], self._phase, task.attempt)
-        self._standings[task.lot] = standing
-        if task.attempt in standing.files.done:
+        lot = self._lot_statuses[task.lot].lot
+        lot_status = self._state.standing_after(self._lot_statuses[task.lot], self._phase, task.attempt)
+        self._lot_statuses[task.lot] = lot_status
+        if task.attempt in lot_status.files.done:
             self._lost_in_a_row = 0
             return
-        next_attempt = max(task.attempt, standing.files.attempt) + 1
+        next_attempt = max(task.attempt, lot_status.files.attempt) + 1
         on_spot, interruptions = self._starts.interruptions(task)
         if state.interrupted or state.exit_code == ExitCode.INTERRUPTED or (on_spot and state.no_capacity):
             if self._starts.halted:
@@ -174,7 +176,7 @@ class Watch:
                 return
             most = self._limits.spot_interruptions
             capacity = f" on-demand: {interruptions} were interrupted on Spot" if 0 < most <= interruptions else ""
-            self._audience.remark(
+            self._reporter.remark(
                 f"{lot.name}: interrupted ({state.reason or 'SIGTERM'}), going on as attempt {next_attempt}{capacity}"
             )
             self._starts.again(lot, next_attempt, interruptions)
@@ -192,9 +194,9 @@ class Watch:
             )
         if self._lost[lot.name] >= self._limits.lost_per_lot or self._starts.halted:
             self._given_up[lot.name] = reason
-            self._audience.remark(f"{lot.name}: attempt {task.attempt} was lost ({reason}): given up for this run")
+            self._reporter.remark(f"{lot.name}: attempt {task.attempt} was lost ({reason}): given up for this run")
             return False
-        self._audience.remark(
+        self._reporter.remark(
             f"{lot.name}: attempt {task.attempt} was lost ({reason}): starting attempt {task.attempt + 1}"
         )
         return True
@@ -204,16 +206,16 @@ class Watch:
         running = [active.task for active in self._active.values() if active.status is not TaskStatus.PENDING]
         told = self._progress.read(running)
         for task in running:
-            tally, known = told.get(task.lot), self._standings[task.lot]
+            tally, known = told.get(task.lot), self._lot_statuses[task.lot]
             if tally is not None and tally.attempt == task.attempt:
-                self._standings[task.lot] = replace(known, latest=tally)
+                self._lot_statuses[task.lot] = replace(known, latest=tally)
 
     def _tell(self) -> None:
         by_status = [active.status for active in self._active.values()]
-        self._audience.show(
-            Snapshot(
+        self._reporter.show(
+            PhaseProgress(
                 phase=self._phase,
-                totals=totals(self._standings.values()),
+                totals=totals(self._lot_statuses.values()),
                 running=by_status.count(TaskStatus.RUNNING),
                 pending=len(by_status) - by_status.count(TaskStatus.RUNNING),
                 waiting=len(self._starts.waiting),

@@ -4,7 +4,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Protocol
 
-from orchestrator.planning.standing import LotStanding, Totals
+from orchestrator.state.lot_status import LotStatus, Totals
 from worker.contract import Phase
 
 STOPPED = "stopped by `s3reclass stop`"
@@ -44,7 +44,7 @@ class Limits:
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class Snapshot:
+class PhaseProgress:
     """
     A phase at one moment, for showing.
 
@@ -60,7 +60,7 @@ class Snapshot:
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class Ending:
+class RunResult:
     """
     How a watch ended.
 
@@ -68,15 +68,15 @@ class Ending:
     halted: why no more tasks were started, or "".
     """
 
-    standings: tuple[LotStanding, ...]
+    lot_statuses: tuple[LotStatus, ...]
     given_up: Mapping[str, str]
     halted: str
 
 
-class Audience(Protocol):
+class Reporter(Protocol):
     """Whoever is told how a phase goes."""
 
-    def show(self, snapshot: Snapshot) -> None:
+    def show(self, snapshot: PhaseProgress) -> None:
         """Take in how things are; called at each look."""
 
     def remark(self, line: str) -> None:
@@ -87,7 +87,7 @@ StopSign = Callable[[], bool]
 """Whether somebody has asked for the job to be stopped. May raise S3ReclassError when the state can't be read."""
 
 
-class Right(Protocol):
+class Lease(Protocol):
     """The right to start a job's tasks, which one launcher has at a time."""
 
     def check(self) -> bool:
@@ -98,7 +98,7 @@ class Right(Protocol):
         """
 
 
-class Unquestioned:
+class NoLease:
     """The right of a launcher that is alone."""
 
     def check(self) -> bool:
@@ -106,7 +106,7 @@ class Unquestioned:
         return True
 
 
-UNQUESTIONED = Unquestioned()
+NO_LEASE = NoLease()
 
 
 def never_stopped() -> bool:

@@ -9,7 +9,7 @@ from typing import Any
 import click
 
 from orchestrator.errors import UsageError
-from orchestrator.settings import FILE_NAME, Settings, load_settings
+from orchestrator.settings.settings import FILE_NAME, Settings, load_settings
 
 _FLAGS: dict[str, Callable[[Callable[..., Any]], Callable[..., Any]]] = {
     "bucket": click.option("--bucket", metavar="NAME", help="The bucket that holds the objects."),

@@ -1,7 +1,7 @@
 """
-What the user chose: flags, then `S3RECLASS_*` variables, then `s3reclass.toml`, then defaults.
+What the user chose: flags, then `S3RECLASS_*` variables, then `s3reclass.toml`, then defaults. Pure.
 
-Pure: the command line, the environment and the file's text are passed in. AWS credentials, region,
+The command line, the environment and the file's text are passed in. AWS credentials, region,
 profile and endpoint are boto3's own business and never settings of ours.
 """
 
@@ -13,7 +13,7 @@ from difflib import get_close_matches
 from typing import Any
 
 from orchestrator.errors import UsageError
-from orchestrator.planning.storage_classes import NO_TARGETS
+from orchestrator.settings.storage_classes import NO_TARGETS
 from worker.contract import STORAGE_CLASSES, TIERS
 
 FILE_NAME = "s3reclass.toml"

@@ -1,13 +1,11 @@
-"""
-The text of a new s3reclass.toml: every setting, explained, those not chosen commented out. Pure.
-"""
+"""The text of a new s3reclass.toml: every setting, explained. Pure."""
 
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from orchestrator.settings import PLACES, REQUESTER
+from orchestrator.settings.settings import PLACES, REQUESTER
 from worker.contract import STORAGE_CLASSES, TIERS
 
 

@@ -1,4 +1,4 @@
-"""Why objects can't be moved into some storage classes; `contract.STORAGE_CLASSES` are the others."""
+"""Why objects can't be moved into some storage classes. Pure."""
 
 from collections.abc import Mapping
 

@@ -14,7 +14,7 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from itertools import repeat
 from pathlib import Path
 
-from orchestrator.line_files import LineFile, line_blocks, write_all
+from orchestrator.split.line_files import LineFile, line_blocks, write_all
 
 OnStep = Callable[[str], None]
 

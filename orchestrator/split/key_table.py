@@ -1,5 +1,5 @@
 r"""
-Key files in columns: CSV and TSV rows become lot lines.
+Key files in columns: CSV and TSV rows become lot lines. Pure.
 
 Pure, like `keyfile.py`. Blocks of plain rows are cut into cells at once (`plain_rows.py`); other rows are read by
 Python's csv (`table_rows.py`), some thousands at a time, and checked together. Only when a check fails are they looked
@@ -12,7 +12,7 @@ from dataclasses import dataclass, replace
 from urllib.parse import unquote_plus
 
 from orchestrator.errors import UsageError
-from orchestrator.planning.keyfile import (
+from orchestrator.split.key_lines import (
     NEWLINE,
     Batch,
     add_prefix,
@@ -24,8 +24,8 @@ from orchestrator.planning.keyfile import (
     unreadable,
     url_encode,
 )
-from orchestrator.planning.plain_rows import decode_urls, plain_columns
-from orchestrator.planning.table_rows import TableRows, height
+from orchestrator.split.plain_rows import decode_urls, plain_columns
+from orchestrator.split.table_rows import TableRows, height
 from worker.contract import MAX_KEY_BYTES
 
 Column = int | str

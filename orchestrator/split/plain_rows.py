@@ -1,7 +1,7 @@
 r"""
-Plain rows of a table, a block at a time: every row of the same width, and either no cell quoted or all of them.
+Plain rows of a table, a block at a time: all of one width, and no cell quoted or all of them. Pure.
 
-Pure. Nearly all tables are so: what `s3reclass list` prints, S3 Inventory's reports, S3 Batch Operations manifests.
+Nearly all tables are so: what `s3reclass list` prints, S3 Inventory's reports, S3 Batch Operations manifests.
 What isn't is told as None or ValueError and left to Python's csv, which takes several times as long.
 """
 

@@ -1,12 +1,12 @@
-"""The rows of a CSV or TSV file, read by Python's csv but for whole blocks that are taken past it. Pure."""
+"""The rows of a CSV or TSV file, read by Python's csv, whole plain blocks past it. Pure."""
 
 import csv
 import io
 from collections.abc import Iterable, Iterator, Sequence
 from itertools import chain, islice
 
-from orchestrator.planning.keyfile import NEWLINE, decode, line_blocks, unreadable
-from orchestrator.planning.plain_rows import part_quoted
+from orchestrator.split.key_lines import NEWLINE, decode, line_blocks, unreadable
+from orchestrator.split.plain_rows import part_quoted
 
 ROWS_AT_ONCE = 8_192
 MAX_LINE_BYTES = 1 << 20

@@ -18,13 +18,13 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import BinaryIO
 
-from orchestrator.duplicates import Fingerprints, remove_duplicates
 from orchestrator.errors import S3ReclassError
-from orchestrator.line_files import LineFile, LinePieces, write_all
-from orchestrator.lots_folder import LOTS_JSON, lot_path, read_lots, verify_lots
+from orchestrator.lots.folder import LOTS_JSON, lot_path, read_lots, verify_lots
+from orchestrator.lots.manifest import format_lots, lots_digest
 from orchestrator.model import Lot, Lots
-from orchestrator.planning.keyfile import Batch, add_prefix
-from orchestrator.planning.lots import format_lots, lots_digest
+from orchestrator.split.dedupe import Fingerprints, remove_duplicates
+from orchestrator.split.key_lines import Batch, add_prefix
+from orchestrator.split.line_files import LineFile, LinePieces, write_all
 from worker.contract import lot_name
 
 SCRATCH = ".splitting"

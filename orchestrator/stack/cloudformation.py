@@ -1,4 +1,4 @@
-"""The stack: describe, create, update, delete, and wait while telling what happens."""
+"""The stack: describe, create, update, delete; waits and tells what happens. Calls CloudFormation."""
 
 from collections.abc import Callable, Mapping, Sequence
 from importlib import resources
@@ -6,16 +6,16 @@ from typing import Any
 
 from botocore.exceptions import ClientError
 
-from orchestrator.clients.sessions import aws_errors, client, error_code
-from orchestrator.clock import Clock
+from orchestrator.common.aws_sessions import aws_errors, client, error_code
+from orchestrator.common.clock import Clock
 from orchestrator.errors import S3ReclassError
-from orchestrator.planning.stack_status import (
+from orchestrator.stack.stack_status import (
     Stack,
+    StackCondition,
     StackEvent,
-    Standing,
+    condition_of,
     first_failure,
     last_operation,
-    standing,
 )
 
 FIRST_POLL_S = 0.5
@@ -28,7 +28,7 @@ TAGS = ({"Key": "CreatedBy", "Value": "s3reclass"},)
 
 def template() -> str:
     """The text of stack.yaml."""
-    return (resources.files("orchestrator") / "stack.yaml").read_text(encoding="utf-8")
+    return (resources.files("orchestrator.stack") / "stack.yaml").read_text(encoding="utf-8")
 
 
 class CloudFormation:
@@ -142,7 +142,7 @@ class CloudFormation:
                 told.add(event.id)
             if stack is None or stack.status == "DELETE_COMPLETE":
                 return None
-            if standing(stack.status) is not Standing.BUSY:
+            if condition_of(stack.status) is not StackCondition.BUSY:
                 return stack
             if self._clock.monotonic() > deadline:
                 raise S3ReclassError(

@@ -1,10 +1,10 @@
-"""What runs on an ECS cluster right now, for `down` to look at."""
+"""What runs on an ECS cluster at the moment, for `down`. Calls ECS."""
 
 from typing import Any
 
 from botocore.exceptions import ClientError
 
-from orchestrator.clients.sessions import aws_errors, client, error_code
+from orchestrator.common.aws_sessions import aws_errors, client, error_code
 
 
 def count_tasks(cluster: str, family: str = "", *, ecs: Any = None) -> int:

@@ -1,7 +1,7 @@
 """
 The stack's journey: missing, being made, ready, broken; and what a run gets from it.
 
-Decisions are `planning/stack.py`'s and `planning/stack_status.py`'s, calls are `clients/`'.
+`parameters.py` and `stack_status.py` decide, `cloudformation.py` calls.
 """
 
 from collections.abc import Callable, Iterable, Mapping
@@ -9,13 +9,14 @@ from dataclasses import dataclass
 from functools import partial
 from typing import Any
 
-from orchestrator.clients.buckets import check_bucket, check_owner
-from orchestrator.clients.cloudformation import CloudFormation
-from orchestrator.clients.network import find_network
-from orchestrator.clients.sessions import account_id
+from orchestrator.common.aws_sessions import account_id
 from orchestrator.errors import NoStateError, S3ReclassError
 from orchestrator.model import Resources
-from orchestrator.planning.stack import (
+from orchestrator.objects.buckets import check_bucket, check_owner
+from orchestrator.settings.settings import Settings
+from orchestrator.stack.cloudformation import CloudFormation
+from orchestrator.stack.network import find_network
+from orchestrator.stack.parameters import (
     TEMPLATE_VERSION,
     Needs,
     Network,
@@ -28,8 +29,7 @@ from orchestrator.planning.stack import (
     stack_parameters,
     template_version,
 )
-from orchestrator.planning.stack_status import Stack, Standing, remedy, standing
-from orchestrator.settings import Settings
+from orchestrator.stack.stack_status import Stack, StackCondition, condition_of, remedy
 
 MAX_ROUNDS = 20
 """How many operations of other launchers are waited out before giving up."""
@@ -106,7 +106,7 @@ def ensure_stack(  # noqa: PLR0913 (all but the settings and `say` are for one c
     )
     for _ in range(MAX_ROUNDS):
         stack = cloudformation.describe_stack()
-        if stack and standing(stack.status) is Standing.BUSY:
+        if stack and condition_of(stack.status) is StackCondition.BUSY:
             say(f"stack {stack.name}: waiting, it is {stack.status}")
             cloudformation.wait(stack.id, say)
         elif stack is None:
@@ -202,7 +202,7 @@ def _finish(cloudformation: CloudFormation, say: Say) -> None:
 
 
 def _refuse_broken(cloudformation: CloudFormation, stack: Stack) -> None:
-    if standing(stack.status) is Standing.BROKEN:
+    if condition_of(stack.status) is StackCondition.BROKEN:
         raise S3ReclassError(
             f"the stack {stack.name} can't be used ({stack.status}): {cloudformation.failure(stack)}: {remedy(stack)}"
         )

@@ -1,12 +1,12 @@
-"""The subnets that tasks can run in, and their VPC."""
+"""The subnets that tasks can run in, and their VPC. Calls EC2."""
 
 from collections.abc import Sequence
 from typing import Any
 
-from orchestrator.clients.sessions import aws_errors, client
+from orchestrator.common.aws_sessions import aws_errors, client
 from orchestrator.errors import S3ReclassError
-from orchestrator.planning.stack import Network
-from orchestrator.settings import FILE_NAME
+from orchestrator.settings.settings import FILE_NAME
+from orchestrator.stack.parameters import Network
 
 _NAME_SUBNETS = f'name some in {FILE_NAME} ([fargate] subnets = ["subnet-..."])'
 

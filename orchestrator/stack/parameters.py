@@ -1,8 +1,8 @@
 """
-What the CloudFormation stack is asked to be, and what a run gets from it.
+The CloudFormation stack's parameters, and what a run gets from its outputs. Pure.
 
 `stack.yaml` is the template; this module decides its parameters and merges its outputs with the
-parts that `s3reclass.toml` names. Asking AWS is left to `clients/`.
+parts that `s3reclass.toml` names. `cloudformation.py` asks AWS.
 """
 
 import re
@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 
 from orchestrator.errors import S3ReclassError, UsageError
 from orchestrator.model import Resources
-from orchestrator.settings import FILE_NAME, FargateSettings, Settings
+from orchestrator.settings.settings import FILE_NAME, FargateSettings, Settings
 
 TEMPLATE_VERSION = 3
 """Rises with every change of stack.yaml: a stack of an older version is updated, one of a newer is left alone."""

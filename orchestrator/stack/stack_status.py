@@ -1,4 +1,4 @@
-"""What CloudFormation's words for a stack mean: can it be used, must we wait, or what is to be done."""
+"""What CloudFormation's status of a stack means: usable, busy, or for a person to mend. Pure."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
@@ -39,7 +39,7 @@ class StackEvent:
     reason: str = ""
 
 
-class Standing(StrEnum):
+class StackCondition(StrEnum):
     """What can be done with a stack."""
 
     READY = "ready"  # can be used and updated
@@ -56,7 +56,7 @@ _READY = {
 }
 
 
-def standing(status: str) -> Standing:
+def condition_of(status: str) -> StackCondition:
     """
     What can be done with a stack of this status.
 
@@ -70,10 +70,10 @@ def standing(status: str) -> Standing:
     Source: CloudFormation User Guide, "Stack status codes".
     """
     if status in _READY:
-        return Standing.READY
+        return StackCondition.READY
     if status.endswith("_IN_PROGRESS") and status != "REVIEW_IN_PROGRESS":
-        return Standing.BUSY
-    return Standing.BROKEN
+        return StackCondition.BUSY
+    return StackCondition.BROKEN
 
 
 def remedy(stack: Stack) -> str:

@@ -1,9 +1,9 @@
-"""The revisions of a task definition family that are registered, for `down` to remove."""
+"""The task definitions that refer to the stack. Calls ECS."""
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import Any
 
-from orchestrator.clients.sessions import aws_errors, client
+from orchestrator.common.aws_sessions import aws_errors, client
 from orchestrator.errors import S3ReclassError
 
 MAX_DELETED = 10

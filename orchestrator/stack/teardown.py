@@ -4,15 +4,15 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from orchestrator.clients.buckets import delete_bucket, empty_bucket, is_empty
-from orchestrator.clients.cloudformation import CloudFormation
-from orchestrator.clients.clusters import count_tasks
-from orchestrator.clients.task_definitions import remove_task_definitions
 from orchestrator.errors import S3ReclassError
-from orchestrator.planning.stack import template_version
-from orchestrator.planning.stack_status import Stack
-from orchestrator.planning.task_definitions import family, uses_part_of
-from orchestrator.settings import Settings
+from orchestrator.objects.buckets import delete_bucket, empty_bucket, is_empty
+from orchestrator.places.fargate_task_definition import family, uses_part_of
+from orchestrator.settings.settings import Settings
+from orchestrator.stack.cloudformation import CloudFormation
+from orchestrator.stack.clusters import count_tasks
+from orchestrator.stack.parameters import template_version
+from orchestrator.stack.stack_status import Stack
+from orchestrator.stack.task_definitions import remove_task_definitions
 from worker.contract import Phase
 
 FAMILIES = tuple(family(phase) for phase in Phase)

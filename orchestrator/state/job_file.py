@@ -7,9 +7,9 @@ from typing import Any
 
 from orchestrator.errors import S3ReclassError
 from orchestrator.model import Lot, Lots
-from orchestrator.planning.readiness import Restore
-from orchestrator.planning.worker_command import PhaseSettings
-from orchestrator.settings import MAX_DAYS
+from orchestrator.places.worker_command import PhaseSettings
+from orchestrator.restores.judge_readiness import Restore
+from orchestrator.settings.settings import MAX_DAYS
 from worker.contract import Phase, lot_name, whole_number, word
 
 VERSION = 1

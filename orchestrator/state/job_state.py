@@ -12,29 +12,29 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any
 
-from orchestrator.clients.state_store import StateStore
 from orchestrator.errors import NoStateError, S3ReclassError
 from orchestrator.model import Call, Lot, Lots, TaskRequest
-from orchestrator.planning.job_file import VERSION, check_job, lots_in, new_job, phase_entry, with_again
-from orchestrator.planning.lease import Holder, Lease
-from orchestrator.planning.standing import LotStanding
-from orchestrator.planning.started_note import StartedNote
-from orchestrator.planning.worker_command import PhaseSettings
-from orchestrator.standings import Standings
+from orchestrator.places.worker_command import PhaseSettings
+from orchestrator.state.job_file import VERSION, check_job, lots_in, new_job, phase_entry, with_again
+from orchestrator.state.lease_file import Holder, Lease
+from orchestrator.state.lot_status import LotStatus
+from orchestrator.state.lot_status_reader import LotStatusReader
+from orchestrator.state.start_note import StartedNote
+from orchestrator.state.state_store import StateStore
 from worker.contract import (
     ContractError,
     LotEntry,
     LotFileName,
+    ObjectSnapshot,
     PartsDigest,
     Phase,
-    Picture,
+    RateShare,
     ResultRow,
-    Share,
     StatePaths,
     Tally,
     parse_object,
-    parse_picture_lines,
     parse_result_rows,
+    parse_snapshot_lines,
 )
 
 PARTS_AT_ONCE = 16
@@ -47,7 +47,7 @@ class JobState:
     def __init__(self, store: StateStore, job: str) -> None:
         self._store = store
         self.paths = StatePaths(job)
-        self._standings = Standings(store, self.paths, self._damaged)
+        self._lot_statuses = LotStatusReader(store, self.paths, self._damaged)
 
     # ------------------------------------------------------------ the job
 
@@ -157,21 +157,21 @@ class JobState:
 
     # ------------------------------------------------------------ standings
 
-    def standings(self, lots: Lots, phase: Phase) -> tuple[LotStanding, ...]:
+    def lot_statuses(self, lots: Lots, phase: Phase) -> tuple[LotStatus, ...]:
         """Where each lot stands in the phase, in order. Raises S3ReclassError naming a damaged tally."""
-        return self._standings.of_phase(lots, phase)
+        return self._lot_statuses.of_phase(lots, phase)
 
-    def standing(self, lot: Lot, phase: Phase) -> LotStanding:
+    def lot_status(self, lot: Lot, phase: Phase) -> LotStatus:
         """Where one lot stands in the phase."""
-        return self._standings.of_lot(lot, phase)
+        return self._lot_statuses.of_lot(lot, phase)
 
-    def standing_after(self, known: LotStanding, phase: Phase, attempt: int) -> LotStanding:
+    def standing_after(self, known: LotStatus, phase: Phase, attempt: int) -> LotStatus:
         """Where a lot stands now that a task of it has stopped; known: how it stood before."""
-        return self._standings.after(known, phase, attempt)
+        return self._lot_statuses.after(known, phase, attempt)
 
     def progress(self, phase: Phase, lots: Iterable[str]) -> Mapping[str, Tally]:
         """The progress of these lots' running attempts, by lot name, as far as they have told any."""
-        return self._standings.progress(phase, lots)
+        return self._lot_statuses.progress(phase, lots)
 
     # ------------------------------------------------------------ starts
 
@@ -219,16 +219,16 @@ class JobState:
         """Where a worker reads its share of the request rate."""
         return self._store.uri(self.paths.rate_file(phase))
 
-    def share(self, phase: Phase) -> Share | None:
+    def share(self, phase: Phase) -> RateShare | None:
         """The share that running tasks were told last, or None. Raises S3ReclassError when it is damaged."""
         path = self.paths.rate_file(phase)
         data = self._store.read(path)
         try:
-            return None if data is None else Share.from_json(data)
+            return None if data is None else RateShare.from_json(data)
         except ContractError as error:
             raise self._damaged(path, error) from error
 
-    def tell_share(self, phase: Phase, share: Share) -> None:
+    def tell_share(self, phase: Phase, share: RateShare) -> None:
         """Tell running tasks, and those to come, their share."""
         self._store.write(self.paths.rate_file(phase), share.to_json().encode())
 
@@ -252,7 +252,7 @@ class JobState:
             except ValueError as error:  # ContractError and UnicodeDecodeError are both
                 raise self._damaged(path, error) from error
 
-    def pictures(self, lot: str) -> Iterator[tuple[LotEntry, Picture]]:
+    def snapshots(self, lot: str) -> Iterator[tuple[LotEntry, ObjectSnapshot]]:
         """
         Each before-picture that the lot's copies left, in the order of writing, all attempts'.
 
@@ -260,7 +260,7 @@ class JobState:
         """
         for path, data in self._parts(Phase.COPY, lot, audit_parts_in_order):
             try:
-                yield from parse_picture_lines(data.decode())
+                yield from parse_snapshot_lines(data.decode())
             except ValueError as error:
                 raise self._damaged(path, error) from error
 

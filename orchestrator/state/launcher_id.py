@@ -8,7 +8,7 @@ import uuid
 from datetime import datetime
 from pathlib import Path
 
-from orchestrator.planning.lease import Holder
+from orchestrator.state.lease_file import Holder
 
 _PROC = Path("/proc")
 _STATE, _STARTTIME = 0, 19

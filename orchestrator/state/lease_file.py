@@ -1,5 +1,5 @@
 """
-The lease that keeps a second launcher off a job: what lease.json says, and who may take it. Pure.
+What lease.json says, and which launcher may take the lease. Pure.
 
 A lease ends by itself unless it is renewed, so that a launcher whose machine has gone needs nobody to clean up.
 """
@@ -10,8 +10,8 @@ from datetime import datetime, timedelta
 from enum import Enum
 from typing import Self
 
+from orchestrator.common.text import printable
 from orchestrator.errors import S3ReclassError
-from orchestrator.planning.text import printable
 from worker.contract import parse_object, real_number, whole_number, word
 
 LASTS_S = 120.0

@@ -1,4 +1,4 @@
-"""Where each lot of a phase stands, from the files in the state, by name and size, and the tallies among them."""
+"""Where each lot stands in a phase, from the file names in the state and the tallies. Pure."""
 
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Mapping
@@ -120,7 +120,7 @@ def doubt(tally: Tally, lot: Lot, files: LotFiles) -> str:
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class LotStanding:
+class LotStatus:
     """
     Where one lot stands in one phase.
 
@@ -151,7 +151,7 @@ class LotStanding:
 
 def standing_of(
     lot: Lot, files: LotFiles, done: Iterable[Tally], progress: Tally | None, *, believed: Iterable[Tally] = ()
-) -> LotStanding:
+) -> LotStatus:
     """
     The lot's standing.
 
@@ -166,7 +166,7 @@ def standing_of(
     if finished and latest and latest.attempt == finished.attempt:
         latest = finished
     _, why = max(judged, key=lambda one: one[0].attempt) if judged and not finished else (None, "")
-    return LotStanding(lot=lot, files=files, finished=finished, latest=latest, doubt=why)
+    return LotStatus(lot=lot, files=files, finished=finished, latest=latest, doubt=why)
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -203,19 +203,19 @@ class Totals:
         return self.keys - sum(self.finished.values())
 
 
-def totals(standings: Iterable[LotStanding]) -> Totals:
+def totals(lot_statuses: Iterable[LotStatus]) -> Totals:
     """The lots' standings summed up."""
     outcomes: Counter[Outcome] = Counter()
     finished: Counter[Outcome] = Counter()
     keys = lots = complete = begun = doubted = 0
-    for standing in standings:
-        outcomes.update(standing.outcomes)
-        finished.update(standing.finished.outcomes if standing.finished else {})
-        keys += standing.lot.keys
+    for lot_status in lot_statuses:
+        outcomes.update(lot_status.outcomes)
+        finished.update(lot_status.finished.outcomes if lot_status.finished else {})
+        keys += lot_status.lot.keys
         lots += 1
-        complete += standing.complete
-        begun += standing.files.attempt > 0
-        doubted += bool(standing.doubt)
+        complete += lot_status.complete
+        begun += lot_status.files.attempt > 0
+        doubted += bool(lot_status.doubt)
     return Totals(
         keys=keys,
         outcomes=dict(outcomes),

@@ -8,14 +8,14 @@ is read each time it is asked for.
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import replace
 
-from orchestrator.clients.state_store import StateStore
 from orchestrator.errors import S3ReclassError
 from orchestrator.model import Lot, Lots
-from orchestrator.planning.standing import LotFiles, LotStanding, files_by_lot, standing_of
+from orchestrator.state.lot_status import LotFiles, LotStatus, files_by_lot, standing_of
+from orchestrator.state.state_store import StateStore
 from worker.contract import OUTCOMES, ContractError, Phase, StatePaths, Tally
 
 
-class Standings:
+class LotStatusReader:
     """
     The standings of a job's lots. Every method raises S3ReclassError naming a tally that is damaged.
 
@@ -28,7 +28,7 @@ class Standings:
         self._store, self._paths, self._damaged = store, paths, damaged
         self._finished: dict[str, Tally] = {}
 
-    def of_phase(self, lots: Lots, phase: Phase) -> tuple[LotStanding, ...]:
+    def of_phase(self, lots: Lots, phase: Phase) -> tuple[LotStatus, ...]:
         """Where each lot stands in the phase, in order."""
         folder = self._paths.phase_folder(phase)
         by_lot = files_by_lot(self._store.sizes(folder), folder)
@@ -37,7 +37,7 @@ class Standings:
         tallies = {**self._read_finished(phase, done), **self._read(phase, running)}
         return tuple(self._standing(lot, phase, by_lot.get(lot.name, LotFiles()), tallies) for lot in lots.lots)
 
-    def of_lot(self, lot: Lot, phase: Phase) -> LotStanding:
+    def of_lot(self, lot: Lot, phase: Phase) -> LotStatus:
         """Where one lot stands in the phase."""
         folder = self._paths.results_folder(phase, lot.name)
         files = files_by_lot(self._store.sizes(folder), self._paths.phase_folder(phase)).get(lot.name, LotFiles())
@@ -46,7 +46,7 @@ class Standings:
             tallies = {**tallies, **self._read(phase, [self._progress_path(phase, lot.name)])}
         return self._standing(lot, phase, files, tallies)
 
-    def after(self, known: LotStanding, phase: Phase, attempt: int) -> LotStanding:
+    def after(self, known: LotStatus, phase: Phase, attempt: int) -> LotStatus:
         """
         Where a lot stands now that a task of it has stopped.
 
@@ -65,7 +65,7 @@ class Standings:
         paths = {self._progress_path(phase, lot): lot for lot in lots}
         return {paths[path]: tally for path, tally in self._read(phase, paths).items()}
 
-    def _standing(self, lot: Lot, phase: Phase, files: LotFiles, tallies: Mapping[str, Tally]) -> LotStanding:
+    def _standing(self, lot: Lot, phase: Phase, files: LotFiles, tallies: Mapping[str, Tally]) -> LotStatus:
         # One may be gone since the files were listed.
         done = [tallies[path] for path in self._done_paths(phase, lot.name, files.done) if path in tallies]
         return standing_of(lot, files, done, tallies.get(self._progress_path(phase, lot.name)))

@@ -1,4 +1,4 @@
-"""The state's files under an S3 prefix; see `StateStore` for what each method promises."""
+"""The state's files under an S3 prefix. Calls S3."""
 
 from collections.abc import Iterable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
@@ -9,11 +9,11 @@ from typing import Any
 
 from botocore.exceptions import BotoCoreError, ClientError
 
-from orchestrator.clients.sessions import client, error_code, explain
-from orchestrator.clients.state_files import CHUNK_BYTES, Stamped, opened
+from orchestrator.common.aws_sessions import client, error_code, explain
+from orchestrator.common.proofs import size_of_whole, time_in
 from orchestrator.errors import S3ReclassError
 from orchestrator.model import Call
-from orchestrator.planning.proofs import size_of_whole, time_in
+from orchestrator.state.state_files import CHUNK_BYTES, Stamped, opened
 
 REQUESTS_IN_FLIGHT = 16
 

@@ -1,4 +1,4 @@
-"""What is noted of a task before a place is asked for it, so that whoever comes next asks for the same. Pure."""
+"""The note of a task, written before a place is asked to start it. Pure."""
 
 import json
 import re

@@ -1,5 +1,5 @@
 """
-The state's files, in a directory or under an S3 prefix: read, list, and write whole.
+The state's files, in a directory or under an S3 prefix: read, list, write whole.
 
 Paths are relative to the state's root, with `/` between the parts (`worker.contract.StatePaths` names them).
 A reader never sees half a file: S3 puts are atomic, and in a directory a file is renamed into place. A file
@@ -18,10 +18,10 @@ from pathlib import Path
 from typing import IO, Protocol
 from uuid import uuid4
 
-from orchestrator.clients.s3_state import S3Store
-from orchestrator.clients.state_files import CHUNK_BYTES, Stamped, opened
 from orchestrator.errors import S3ReclassError
 from orchestrator.model import Call
+from orchestrator.state.s3_state import S3Store
+from orchestrator.state.state_files import CHUNK_BYTES, Stamped, opened
 
 
 class StateStore(Protocol):

@@ -17,7 +17,7 @@ import boto3
 import pytest
 
 from orchestrator.cli import run
-from orchestrator.clients.sessions import session
+from orchestrator.common.aws_sessions import session
 
 if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client

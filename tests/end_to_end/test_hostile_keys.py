@@ -10,8 +10,8 @@ from pathlib import Path
 import pytest
 
 from orchestrator.cli import run
-from orchestrator.clients.sessions import session
-from orchestrator.lots_folder import iter_entries, read_lots
+from orchestrator.common.aws_sessions import session
+from orchestrator.lots.folder import iter_entries, read_lots
 from tests.end_to_end.conftest import BUCKET, Typed, User
 
 STEERING = "\x1b]0;owned\x07\x1b[2J\x1b[31mred"

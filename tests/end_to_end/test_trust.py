@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from orchestrator.cli import run
-from orchestrator.clients.sessions import session
+from orchestrator.common.aws_sessions import session
 from tests.end_to_end.conftest import BUCKET, User
 
 OWNER = "123456789012"

@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from tests.end_to_end.conftest import BUCKET, Typed, User
-from worker.contract import LotEntry, StatePaths, format_picture_line, picture_of
+from worker.contract import LotEntry, StatePaths, format_snapshot_line, snapshot_of
 
 KEYS = [f"2019/{number:03d}.jpg" for number in range(8)]
 
@@ -132,8 +132,8 @@ def test_pictures_of_all_attempts_are_read_in_their_order(user: User) -> None:
     (job,) = (path.parent.name for path in (user.folder / ".s3reclass").rglob("job.json"))
     folder = user.folder / ".s3reclass" / job / "copy" / "lot-00000"
     for attempt, size in ((9, 1), (10, head["ContentLength"])):
-        picture = picture_of({**head, "ContentLength": size})
-        line = format_picture_line(LotEntry(bucket=BUCKET, key=KEYS[0]), picture)
+        snapshot = snapshot_of({**head, "ContentLength": size})
+        line = format_snapshot_line(LotEntry(bucket=BUCKET, key=KEYS[0]), snapshot)
         (folder / StatePaths.audit_name(attempt, 1)).write_text(line, encoding="utf-8")
 
     assert user.types("s3reclass verify").code == 0

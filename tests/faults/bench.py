@@ -13,10 +13,10 @@ from tests.fidelity.documented_s3 import DocumentedS3
 from tests.fidelity.wire import Wire
 from tests.worker.proxy import Answer, Decide, Seen, Server, faulty
 from tests.worker.running import Job
-from worker.clients import object_client, session, state_client
 from worker.clock import Clock
 from worker.command_line import parse_command_line
 from worker.contract import ExitCode, LotEntry, ResultRow
+from worker.s3.clients import object_client, session, state_client
 from worker.task import Task
 
 TARGET = "STANDARD_IA"

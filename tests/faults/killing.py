@@ -18,7 +18,6 @@ import pytest
 from tests.faults.bench import BUCKET, TARGET, Work, documented, serve
 from tests.faults.state_bucket import STATE, StateBucket
 from tests.worker.proxy import Answer, Fault, Reply, Request, Server
-from worker.clients import object_client, session, state_client
 from worker.clock import Clock
 from worker.command_line import parse_command_line
 from worker.contract import (
@@ -33,6 +32,7 @@ from worker.contract import (
     supersedes,
 )
 from worker.errors import WorkerError
+from worker.s3.clients import object_client, session, state_client
 from worker.task import Task
 
 if TYPE_CHECKING:

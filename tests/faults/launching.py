@@ -13,20 +13,20 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, cast
 
-from orchestrator.clients.ecs import Ecs
-from orchestrator.clients.state_store import DirectoryStore, StateStore
-from orchestrator.flow import Job, begin, make_plan, see_through
-from orchestrator.job_state import JobState
-from orchestrator.lease import JobLease, held
 from orchestrator.model import Lots, TaskRequest
 from orchestrator.places.fargate import FargatePlace
-from orchestrator.planning.lease import Holder
-from orchestrator.planning.standing import exit_code_of_phase, totals
-from orchestrator.planning.worker_command import PhaseSettings
-from orchestrator.watch import Limits
+from orchestrator.places.fargate_ecs import Ecs
+from orchestrator.places.worker_command import PhaseSettings
+from orchestrator.run.lease import JobLease, held
+from orchestrator.run.plan import Job, begin, make_plan, see_through
+from orchestrator.run.watch_tasks import Limits
+from orchestrator.state.job_state import JobState
+from orchestrator.state.lease_file import Holder
+from orchestrator.state.lot_status import exit_code_of_phase, totals
+from orchestrator.state.state_store import DirectoryStore, StateStore
 from tests.orchestrator.places.fake_ecs import FakeEcs
 from tests.orchestrator.places.kits import IMAGE, RESOURCES, SETTINGS
-from tests.orchestrator.worlds import Ear, WorldClock, finish, lot_bytes, lots_of
+from tests.orchestrator.run.worlds import Ear, WorldClock, finish, lot_bytes, lots_of
 from worker.contract import Outcome, Phase, ResultRow
 
 CHANGES = {"write", "write_if", "run_task", "register_task_definition", "stop_task", "tag_resource"}
@@ -123,8 +123,8 @@ class World:
             job = Job(lots=self.lots, state=state, place=place, read_lot=lot_bytes, right=lease)
             plan = make_plan(job, PhaseSettings(phase=Phase.RESTORE), None)
             begin(job, plan, clock)
-            ending = see_through(job, plan, audience=Ear(), clock=clock, limits=Limits())
-            return int(exit_code_of_phase(totals(ending.standings)))
+            ending = see_through(job, plan, reporter=Ear(), clock=clock, limits=Limits())
+            return int(exit_code_of_phase(totals(ending.lot_statuses)))
         return None
 
     def tasks(self) -> list[str]:

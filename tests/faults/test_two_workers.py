@@ -11,10 +11,10 @@ import pytest
 from tests.faults.bench import BUCKET, COPY, IN_PARTS, RESTORE, Work, documented, ended, serve
 from tests.worker.proxy import Fault, Request, faulty
 from tests.worker.running import Job
-from worker.clients import object_client, session, state_client
 from worker.clock import Clock
 from worker.command_line import parse_command_line
 from worker.contract import ExitCode, LotEntry, StatePaths, Tally, TaskStatus, supersedes
+from worker.s3.clients import object_client, session, state_client
 from worker.task import Task
 
 KEYS = [f"key-{number:03}" for number in range(120)]

@@ -16,15 +16,15 @@ from tests.fidelity.kind import BUCKETS, KEY, MIB, TARGET, Kind
 from tests.fidelity.photograph import Photograph, look_inside, photograph
 from tests.fidelity.wire import Wire
 from tests.worker.running import Job
-from worker.clients import fast_lane
 from worker.command_line import parse_command_line
 from worker.contract import LotEntry, ResultRow
+from worker.s3.clients import fast_client
 from worker.task import Task
 
 if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client
 
-    from worker.fast.lane import FastLane
+    from worker.s3.fast.client import FastClient
 
 PATHS: Mapping[str, Sequence[str]] = {
     "single": (),
@@ -49,7 +49,7 @@ class World:
 
     s3: "S3Client"
     worker_client: "Callable[[int], S3Client]"
-    fast_lane: "Callable[[S3Client], FastLane | None]" = fast_lane
+    fast_client: "Callable[[S3Client], FastClient | None]" = fast_client
     documented: DocumentedS3 | None = None
     acls: bool = True
 
@@ -74,8 +74,8 @@ def documented_world() -> World:
         retaining=Bucket(encryption=defaults, versioned=True, locks=True, retention=("COMPLIANCE", 365)),
     )
     wire = Wire(s3)
-    lane = short_cut.fast_lane(wire)
-    return World(s3=wire.client(), worker_client=wire.client, fast_lane=lane, documented=s3)
+    lane = short_cut.fast_client(wire)
+    return World(s3=wire.client(), worker_client=wire.client, fast_client=lane, documented=s3)
 
 
 def make_buckets(s3: "S3Client", *, acls: bool) -> None:
@@ -130,8 +130,8 @@ def run(world: World, entries: Iterable[LotEntry], folder: Path, *more: str) -> 
     job = Job(folder)
     job.write_lot(entries)
     options = parse_command_line(job.arguments("copy", "--storage-class", TARGET, "--threads", "4", *more))
-    lane = world.fast_lane
-    Task(options, state_client=lambda: world.s3, object_client=world.worker_client, fast_lane=lane).run()
+    lane = world.fast_client
+    Task(options, state_client=lambda: world.s3, object_client=world.worker_client, fast_client=lane).run()
     return {(row.entry.bucket, row.entry.key): row for row in job.rows()}
 
 

@@ -14,8 +14,8 @@ from tests.fidelity.holding import lacks
 from tests.fidelity.kind import Kind
 from tests.fidelity.kinds import KINDS
 from tests.fidelity.photograph import changes
-from worker.clients import carry_expires_as_it_is
 from worker.contract import Outcome
+from worker.s3.clients import carry_expires_as_it_is
 
 if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client

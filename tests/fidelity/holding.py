@@ -41,8 +41,8 @@ def _headers(kind: Kind, seen: Photograph) -> Iterator[str]:
     algorithm = kind.put.get("ChecksumAlgorithm")
     if algorithm and f"Checksum{algorithm}" not in head:
         yield f"no {algorithm}"
-    if not kind.checksummed and seen.picture.checksums:
-        yield f"checksums: {seen.picture.checksums}"
+    if not kind.checksummed and seen.snapshot.checksums:
+        yield f"checksums: {seen.snapshot.checksums}"
 
 
 def _access(kind: Kind, seen: Photograph) -> Iterator[str]:

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 from botocore.exceptions import ClientError
 
 from tests.fidelity.documented_objects import Version
-from worker.contract.picture import Picture, differences, picture_of
+from worker.contract.snapshot import ObjectSnapshot, differences, snapshot_of
 
 if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client
@@ -28,7 +28,7 @@ class Photograph:
     """
 
     head: Mapping[str, Any]
-    picture: Picture
+    snapshot: ObjectSnapshot
     digest: str
     tags: Mapping[str, str]
     grants: tuple[tuple[str, str], ...]
@@ -60,7 +60,7 @@ def photograph(
     acl = s3.get_object_acl(**named)["Grants"] if "grants" in asks else []
     return Photograph(
         head=head,
-        picture=picture_of(head),
+        snapshot=snapshot_of(head),
         digest=digest,
         tags={tag["Key"]: tag["Value"] for tag in tag_set},
         grants=tuple(sorted(_grant(one) for one in acl)),
@@ -74,7 +74,7 @@ def look_inside(
     head = s3.head_object(**named, **customer_key, ChecksumMode="ENABLED")
     return Photograph(
         head=head,
-        picture=picture_of(head),
+        snapshot=snapshot_of(head),
         digest=sha256(version.body).hexdigest(),
         tags=version.tags,
         grants=tuple(sorted(version.grants)),
@@ -93,7 +93,7 @@ def changes(before: Photograph, after: Photograph) -> Iterator[str]:
 
     `differences`, which `verify` goes by, counts too, but not alone: it may be blind where the copy is.
     """
-    yield from (f"verify: {words}" for words in differences(before.picture, after.picture, now=datetime.now(UTC)))
+    yield from (f"verify: {words}" for words in differences(before.snapshot, after.snapshot, now=datetime.now(UTC)))
     for what in ("digest", "tags", "grants", "owner", "annotations"):
         old, new = getattr(before, what), getattr(after, what)
         # An archived object's bytes can't be read before it is restored, nor compared.

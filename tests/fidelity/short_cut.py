@@ -6,8 +6,8 @@ from urllib.parse import parse_qsl, unquote
 
 from tests.fidelity.documented_objects import Request
 from tests.fidelity.wire import Wire
-from tests.worker.fast.scripted import quiet_pipe
-from worker.fast.lane import FastLane
+from tests.worker.s3.fast.scripted import quiet_pipe
+from worker.s3.fast.client import FastClient
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -59,13 +59,13 @@ class _Socket:
         self._close()
 
 
-def fast_lane(wire: Wire) -> "Callable[[S3Client], FastLane]":
+def fast_client(wire: Wire) -> "Callable[[S3Client], FastClient]":
     """What makes the fast lane beside a client: it goes where the wire goes."""
 
     def connect() -> socket.socket:
         return cast("socket.socket", _Socket(wire))
 
-    return lambda client: FastLane(client, _Keys, lambda _host, _port, _tls: connect)
+    return lambda client: FastClient(client, _Keys, lambda _host, _port, _tls: connect)
 
 
 def _request(data: bytes) -> Request:

@@ -8,7 +8,7 @@ from tests.fidelity.bench import PATHS, World, make_buckets
 from tests.fidelity.emulated import held_after_all, plain_client, unlike, wrong
 from tests.system.box import Box
 from tests.system.conftest import box, engine, running  # noqa: F401 (fixtures)
-from worker.clients import object_client, session
+from worker.s3.clients import object_client, session
 
 # The box is started first, the first time with its virtual environment.
 pytestmark = [pytest.mark.system, pytest.mark.timeout(600)]

@@ -8,7 +8,7 @@ import pytest
 from tests.fidelity.bench import PATHS, World, make_buckets
 from tests.fidelity.emulated import held_after_all, plain_client, unlike, wrong
 from tests.fidelity.kinds import ACLS
-from worker.clients import object_client
+from worker.s3.clients import object_client
 
 HOLDS_NOT = {
     "content disposition beyond ASCII",

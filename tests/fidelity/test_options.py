@@ -10,7 +10,7 @@ from tests.fidelity.bench import PATHS, Told, World, copy_all, documented_world,
 from tests.fidelity.kind import Kind
 from tests.fidelity.kinds import KINDS
 from tests.fidelity.photograph import changes
-from worker.contract import LotEntry, Outcome, parse_picture_lines
+from worker.contract import LotEntry, Outcome, parse_snapshot_lines
 
 _LONG_AGO = datetime(1999, 1, 1, tzinfo=UTC)
 VERSIONED = tuple(replace(kind, bucket="versioned") if kind.bucket == "open" else kind for kind in KINDS)
@@ -40,7 +40,7 @@ def expected_left(kind: Kind, told: Told) -> int:
 
 def proven(told: Told) -> bool:
     """Whether S3 tells of both versions what proves the content: not so without an MD5 or a checksum of all of it."""
-    before, after = told.before.picture, told.after.picture
+    before, after = told.before.snapshot, told.after.snapshot
     if before.etag == after.etag and before.encryption.get("ServerSideEncryption", "AES256") == "AES256":
         return True
     whole = before.checksum_type == after.checksum_type == "FULL_OBJECT"
@@ -57,9 +57,9 @@ def test_only_the_version_that_was_copied_is_deleted(path: str, world: World, tm
     assert harmed == {}
     assert {kind.name: expected_left(kind, told[kind.name]) for kind in VERSIONED} == left
     lines = "".join(part.read_text() for part in sorted((tmp_path / "results").glob("audit-*")))
-    kept = {entry.key: picture for entry, picture in parse_picture_lines(lines)}
+    kept = {entry.key: snapshot for entry, snapshot in parse_snapshot_lines(lines)}
     copied = [kind for kind in VERSIONED if told[kind.name].row.outcome is Outcome.COPIED]
-    assert {kind.object_key: told[kind.name].before.picture for kind in copied} == kept
+    assert {kind.object_key: told[kind.name].before.snapshot for kind in copied} == kept
 
 
 CLASSES = ("STANDARD", "INTELLIGENT_TIERING", "STANDARD_IA", "ONEZONE_IA", "GLACIER_IR", "GLACIER", "DEEP_ARCHIVE")

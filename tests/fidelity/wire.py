@@ -15,7 +15,7 @@ from tests.fidelity.checksums import digest
 from tests.fidelity.documented_objects import CUSTOMER, RefusedError, Request, Version
 from tests.fidelity.documented_s3 import DocumentedS3
 from tests.fidelity.kind import MIB, OWNER
-from worker.clients import object_client
+from worker.s3.clients import object_client
 
 Answer = tuple[int, Mapping[str, str], bytes]
 

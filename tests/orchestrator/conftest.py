@@ -7,9 +7,9 @@ from pathlib import Path
 
 import pytest
 
-from orchestrator.clients.state_store import DirectoryStore
-from tests.orchestrator.fake_docker import FakeDocker, serve_docker
-from tests.orchestrator.leases import World
+from orchestrator.state.state_store import DirectoryStore
+from tests.orchestrator.image.fake_docker import FakeDocker, serve_docker
+from tests.orchestrator.run.leases import World
 
 NO_ENGINE = "tcp://127.0.0.1:9"
 

@@ -9,8 +9,8 @@ import pytest
 from botocore.stub import Stubber
 
 from orchestrator.errors import S3ReclassError
-from orchestrator.settings import FargateSettings, Settings
-from orchestrator.stack import look_at_bucket
+from orchestrator.settings.settings import FargateSettings, Settings
+from orchestrator.stack.ensure import look_at_bucket
 
 OWN, THEIRS = "123456789012", "111122223333"
 PLAIN = Settings(bucket="b-b")

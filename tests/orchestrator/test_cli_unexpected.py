@@ -12,7 +12,7 @@ import click
 import pytest
 
 from orchestrator.cli import Commands, run
-from orchestrator.crash import crash_text, quiet_libraries, tell_crash
+from orchestrator.common.crash_report import crash_text, quiet_libraries, tell_crash
 
 
 class Failing(Commands):

@@ -12,37 +12,37 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from orchestrator.clients.state_store import DirectoryStore
+from orchestrator.common.redaction import redact
+from orchestrator.common.text import parse_duration, printable
 from orchestrator.errors import S3ReclassError
-from orchestrator.images import read_record
-from orchestrator.job_state import JobState, audit_parts_in_order, parts_in_order
-from orchestrator.key_source import KeySource
+from orchestrator.image.push import read_record
+from orchestrator.lots.manifest import format_lots, lots_digest, parse_lots
 from orchestrator.model import Lot, Lots
-from orchestrator.planning.job_file import check_job, lots_in, new_job, restore_in
-from orchestrator.planning.keyfile import guess_kind, read_lines
-from orchestrator.planning.keytable import TableFormat, parse_column, read_table
-from orchestrator.planning.lease import Holder, Lease
-from orchestrator.planning.listing import parse_classes, parse_prefix
-from orchestrator.planning.lots import format_lots, lots_digest, parse_lots
-from orchestrator.planning.redaction import redact
-from orchestrator.planning.spreadsheet import harmless
-from orchestrator.planning.standing import files_by_lot
-from orchestrator.planning.started_note import StartedNote
-from orchestrator.planning.text import parse_duration, printable
-from orchestrator.settings import load_settings
+from orchestrator.objects.listing_csv import parse_classes, parse_prefix
+from orchestrator.report.spreadsheet import harmless
+from orchestrator.settings.settings import load_settings
+from orchestrator.split.key_lines import guess_kind, read_lines
+from orchestrator.split.key_source import KeySource
+from orchestrator.split.key_table import TableFormat, parse_column, read_table
+from orchestrator.state.job_file import check_job, lots_in, new_job, restore_in
+from orchestrator.state.job_state import JobState, audit_parts_in_order, parts_in_order
+from orchestrator.state.lease_file import Holder, Lease
+from orchestrator.state.lot_status import files_by_lot
+from orchestrator.state.start_note import StartedNote
+from orchestrator.state.state_store import DirectoryStore
 from worker.contract import (
     ContractError,
     LotEntry,
     LotFileName,
+    ObjectSnapshot,
     Phase,
-    Picture,
-    Share,
+    RateShare,
     Tally,
-    format_picture_line,
+    format_snapshot_line,
     parse_lot_line,
     parse_object,
-    parse_picture_lines,
     parse_result_rows,
+    parse_snapshot_lines,
 )
 
 NOW = datetime(2026, 11, 28, tzinfo=UTC)
@@ -68,7 +68,7 @@ TALLY = {
     "at": "2026-11-28T00:00:00Z",
     "exit_code": 0,
 }
-PICTURE = Picture(size_bytes=1, etag="ab", lock={"ObjectLockRetainUntilDate": NOW.isoformat()})
+PICTURE = ObjectSnapshot(size_bytes=1, etag="ab", lock={"ObjectLockRetainUntilDate": NOW.isoformat()})
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -103,14 +103,14 @@ PARSERS = {
     "lots.json": Parser(parse=parse_lots, good=format_lots(LOTS).encode(), errors=(ValueError,)),
     "job.json": Parser(parse=read_job, good=json.dumps(JOB).encode(), errors=(ValueError, S3ReclassError)),
     "rate.json": Parser(
-        parse=Share.from_json,
-        good=Share(rate=1.5, most=2, tasks=3, at="2026-11-28T00:00:00Z").to_json().encode(),
+        parse=RateShare.from_json,
+        good=RateShare(rate=1.5, most=2, tasks=3, at="2026-11-28T00:00:00Z").to_json().encode(),
         errors=(ContractError,),
     ),
     "done-1.json": Parser(parse=Tally.from_json, good=json.dumps(TALLY).encode(), errors=(ContractError,)),
     "audit-1-00001.jsonl": Parser(
-        parse=lambda data: list(parse_picture_lines(data.decode())),
-        good=format_picture_line(LotEntry(bucket="b", key="k"), PICTURE).encode(),
+        parse=lambda data: list(parse_snapshot_lines(data.decode())),
+        good=format_snapshot_line(LotEntry(bucket="b", key="k"), PICTURE).encode(),
         errors=(ContractError, UnicodeDecodeError),
     ),
 }
@@ -417,7 +417,7 @@ def test_a_bomb_in_the_state_is_a_damaged_file(bomb: bytes, tmp_path: Any) -> No
         state.read_lease,
         lambda: state.share(Phase.COPY),
         lambda: state.started_note(Phase.COPY, "lot-00000", 1),
-        lambda: state.standing(LOT, Phase.COPY),
+        lambda: state.lot_status(LOT, Phase.COPY),
     ):
         with pytest.raises(S3ReclassError, match=r"0123456789ab/.* is damaged \("):
             read()

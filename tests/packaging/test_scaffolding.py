@@ -11,8 +11,8 @@ from pathlib import Path
 import pytest
 import yaml
 
-from orchestrator.build_context import read_worker_files
-from orchestrator.planning.image import base_image_of
+from orchestrator.image.build_context import read_worker_files
+from orchestrator.image.tag import base_image_of
 from tests.commit_subjects import LONGEST, history, too_long
 from tests.documents import ROOT, read
 

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from orchestrator.build_context import read_worker_files
+from orchestrator.image.build_context import read_worker_files
 from tests.documents import ROOT
 
 # Building, and a whole demo: Python starts some twenty times.
@@ -96,7 +96,7 @@ def test_the_manual_page_is_where_man_looks(environment: Path) -> None:
 def test_its_worker_image_is_the_repositorys(environment: Path, tmp_path: Path) -> None:
     """The same files, so the same tag: who installed the wheel finds the image that was pushed from a clone."""
     program = """
-from orchestrator.build_context import read_worker_files
+from orchestrator.image.build_context import read_worker_files
 for file in read_worker_files():
     print(file.path, file.data)
 """

@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 
 from orchestrator.cli import run
-from orchestrator.clients.sessions import session
+from orchestrator.common.aws_sessions import session
 from tests.documents import block, read
 from tests.system.account import Account, Stored
 from tests.system.box import ACCOUNT

@@ -15,11 +15,10 @@ import pytest
 from botocore.exceptions import ClientError
 from cfnlint.decode.cfn_yaml import loads
 
-from orchestrator.clients.cloudformation import template
+from orchestrator.stack.cloudformation import template
 from tests import intrinsics
 from tests.system.account import Account, Stored
 from tests.system.box import ACCOUNT, REGION
-from worker.clients import object_client, session, state_client
 from worker.command_line import parse_command_line
 from worker.contract import (
     LotEntry,
@@ -32,6 +31,7 @@ from worker.contract import (
     parse_result_rows,
 )
 from worker.errors import WorkerError
+from worker.s3.clients import object_client, session, state_client
 from worker.task import Task
 
 # Images are built, containers started, and a command may take 240 s.

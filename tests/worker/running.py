@@ -12,7 +12,6 @@ from typing import TYPE_CHECKING
 import boto3
 import pytest
 
-from worker.clients import object_client, state_client
 from worker.clock import Clock
 from worker.command_line import parse_command_line
 from worker.contract import (
@@ -25,6 +24,7 @@ from worker.contract import (
     format_lot_line,
     parse_result_rows,
 )
+from worker.s3.clients import object_client, state_client
 from worker.task import Task
 
 if TYPE_CHECKING:

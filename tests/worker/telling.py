@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from worker.proof import NAMESPACE
+from worker.s3.proof import NAMESPACE
 
 XML = b'<?xml version="1.0" encoding="UTF-8"?>\n'
 HERE = {"Bucket": "bucket", "Key": "k"}

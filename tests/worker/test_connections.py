@@ -7,14 +7,14 @@ from pathlib import Path
 
 import pytest
 
-from tests.worker.fast.test_connection import certificate
 from tests.worker.raw import RawServer, raw_server
+from tests.worker.s3.fast.test_connection import certificate
 from tests.worker.telling import ALL, Told
-from worker.actions.asking import S3, RefusedError
-from worker.answers import UNTRUSTED, Answer, Course, judge_answer
-from worker.clients import fast_lane, object_client, session, state_client
 from worker.contract import Phase
-from worker.pacing import Pace
+from worker.decide.judge_error import UNTRUSTED, Answer, RetryAction, judge_answer
+from worker.pool.pacing import Pace
+from worker.s3.ask import S3, RefusedError
+from worker.s3.clients import fast_client, object_client, session, state_client
 
 TOLD = {told.name: told for told in ALL}
 HEAD, COPY = TOLD["HeadObject"], TOLD["CopyObject"]
@@ -46,7 +46,7 @@ def make(server: RawServer) -> Iterator[Make]:
 
     def by(lane: str, read_timeout_s: float = 20) -> S3:
         client = object_client(4, read_timeout_s=read_timeout_s)
-        fast = fast_lane(client) if lane == "fast" else None
+        fast = fast_client(client) if lane == "fast" else None
         lanes.append(fast)
         return S3(client, Pace(0, threading.Event()), Phase.COPY, {}, fast)
 
@@ -170,7 +170,7 @@ def test_a_server_without_a_certificate_to_trust_is_sent_nothing(
 
     assert isinstance(answer, Answer)
     assert (answer.code, answer.lost) == (UNTRUSTED, False)
-    assert judge_answer(Phase.COPY, answer) is Course.CREDENTIALS
+    assert judge_answer(Phase.COPY, answer) is RetryAction.CREDENTIALS
     assert server.requests == []
 
 

@@ -4,7 +4,7 @@ import pytest
 
 from tests.worker.proxy import faulty
 from tests.worker.running import Job, entry, fake_s3, make_bucket, put, run_here
-from worker.contract import Outcome, parse_picture_lines, picture_of
+from worker.contract import Outcome, parse_snapshot_lines, snapshot_of
 
 COPY = ("copy", "--storage-class", "STANDARD_IA")
 
@@ -21,15 +21,15 @@ def test_the_audit_keeps_what_each_object_was(aws: str, job: Job) -> None:
     put("a", "b")
     put("already", storage_class="STANDARD_IA")
     job.write_lot(map(entry, ["a", "already", "b", "missing"]))
-    before = {key: picture_of(fake_s3().head_object(Bucket="bucket", Key=key, ChecksumMode="ENABLED")) for key in "ab"}
+    before = {key: snapshot_of(fake_s3().head_object(Bucket="bucket", Key=key, ChecksumMode="ENABLED")) for key in "ab"}
 
     with faulty(aws, lambda _: None) as seen:
         assert run_here(job.arguments(*COPY, "--audit"), seen.endpoint) == 3
 
     (part,) = job.results.glob("audit-*")
     assert part.name == "audit-1-00001.jsonl"
-    told = dict(parse_picture_lines(part.read_text()))
-    assert {one.key: picture for one, picture in told.items()} == before
+    told = dict(parse_snapshot_lines(part.read_text()))
+    assert {one.key: snapshot for one, snapshot in told.items()} == before
     assert before["a"].checksums
     assert len(seen.requests) == 4 + 2 + 1
 

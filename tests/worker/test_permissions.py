@@ -16,7 +16,7 @@ from typing import Any
 import pytest
 from cfnlint.decode.cfn_yaml import loads
 
-from orchestrator.clients.cloudformation import template
+from orchestrator.stack.cloudformation import template
 from tests.fidelity.bench import PATHS, World, documented_world, lay
 from tests.fidelity.documented_objects import Request
 from tests.fidelity.kind import TARGET, Kind
@@ -151,7 +151,7 @@ def _run(log: Log, world: World, entries: list[LotEntry], folder: Path, phase: s
     def note(params: Mapping[str, Any], model: Any, **_: Any) -> None:
         log.asked.append(Asked(model.name, dict(params)))
 
-    Task(options, state_client=lambda: world.s3, object_client=client, fast_lane=world.fast_lane).run()
+    Task(options, state_client=lambda: world.s3, object_client=client, fast_client=world.fast_client).run()
 
 
 def granted() -> set[str]:

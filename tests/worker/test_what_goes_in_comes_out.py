@@ -10,13 +10,13 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from tests.worker.actions.stores import MemoryStore
-from worker.actions.asking import S3
 from worker.actions.copy import CopyAction, CopySettings
-from worker.actions.uploads import Uploads
-from worker.clients import object_client
-from worker.contract import LotEntry, Outcome, Phase, ResultRow, differences, picture_of
-from worker.loop import Elsewhere
-from worker.pacing import Pace
+from worker.actions.upload_notes import UploadNotes
+from worker.contract import LotEntry, Outcome, Phase, ResultRow, differences, snapshot_of
+from worker.pool.loop import MoveToLongPool
+from worker.pool.pacing import Pace
+from worker.s3.ask import S3
+from worker.s3.clients import object_client
 
 _SEEN = st.characters(exclude_categories=("Cc", "Cs", "Zl", "Zp", "Zs"))
 """Not what moto's server can't route, or headers can't hold."""
@@ -79,14 +79,14 @@ def test_what_goes_in_comes_out(
     asking = S3(object_client(8), Pace(0, threading.Event()), Phase.COPY)
     entry = LotEntry(bucket="bucket", key=key)
 
-    found = CopyAction(asking, how, uploads=Uploads(MemoryStore(), 1))(entry, None)
-    if isinstance(found, Elsewhere):
+    found = CopyAction(asking, how, uploads=UploadNotes(MemoryStore(), 1))(entry, None)
+    if isinstance(found, MoveToLongPool):
         found = found.action(entry, None)
 
     assert isinstance(found, ResultRow)
     assert found.outcome is Outcome.COPIED, found
     after = s3.head_object(Bucket="bucket", Key=key, ChecksumMode="ENABLED")
     assert after["StorageClass"] == "STANDARD_IA"
-    assert list(differences(picture_of(before), picture_of(after), now=before["LastModified"])) == []
+    assert list(differences(snapshot_of(before), snapshot_of(after), now=before["LastModified"])) == []
     kept = s3.get_object_tagging(Bucket="bucket", Key=key)["TagSet"]
     assert sorted((tag["Key"], tag["Value"]) for tag in kept) == tag_set

@@ -5,11 +5,11 @@ import threading
 from collections.abc import Callable, Mapping
 from typing import Any, TypeVar
 
-from worker.actions.asking import S3, STRANGE, RefusedError, asking_for
-from worker.actions.reading import ask_and_read
-from worker.answers import Course, judge_answer
-from worker.carry import LockDefaults, acls_have_no_effect, lock_defaults_of, owner_of
+from worker.actions.read_answer import ask_and_read
+from worker.decide.carry_over import LockDefaults, acls_have_no_effect, lock_defaults_of, owner_of
+from worker.decide.judge_error import RetryAction, judge_answer
 from worker.errors import WorkerError
+from worker.s3.ask import S3, STRANGE, RefusedError, asking_for
 
 log = logging.getLogger("worker")
 
@@ -40,7 +40,7 @@ _ODD_SETTING = (
 _NO_LOCK_SETTING = frozenset({"ObjectLockConfigurationNotFoundError", "NotImplemented", "MethodNotAllowed"})
 
 
-class Buckets:
+class BucketRules:
     """The settings of the lot's buckets; each is asked for by the first key that needs it, while others wait."""
 
     def __init__(self, s3: S3) -> None:
@@ -101,7 +101,7 @@ class Buckets:
         except RefusedError as refused:
             if refused.answer.code == STRANGE:
                 return WorkerError(_ODD_SETTING.format(bucket, refused.answer.message))
-            if isinstance(judge_answer(self._s3.phase, refused.answer), Course):
+            if isinstance(judge_answer(self._s3.phase, refused.answer), RetryAction):
                 raise
             return refused
 

@@ -4,17 +4,17 @@ from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any
 
-from worker.actions.asking import S3, RefusedError, asking_for
-from worker.actions.carrying import Carrying
 from worker.actions.copied import Copied, told_by_answer
-from worker.actions.deleting import Superseded, look_at, words_of
-from worker.carry import checksum_algorithm
-from worker.contract import COPY_DIFFERS, Outcome, ResultRow, bare_etag, differences, picture_of
+from worker.actions.delete_superseded import Superseded, look_at, words_of
+from worker.actions.gather_carry_over import CarryOverReader
+from worker.contract import COPY_DIFFERS, Outcome, ResultRow, bare_etag, differences, snapshot_of
+from worker.decide.carry_over import checksum_algorithm
+from worker.decide.head_facts import facts_of
 from worker.errors import StoppingError
-from worker.facts import facts_of
+from worker.s3.ask import S3, RefusedError, asking_for
 
 
-class Checks:
+class CopyCheck:
     """
     Compares copies with what they were made of.
 
@@ -26,7 +26,7 @@ class Checks:
     target: the class they must be in. superseded: deletes the versions that were copied, None to let them stay.
     """
 
-    def __init__(self, s3: S3, carrying: Carrying, *, target: str, superseded: Superseded | None = None) -> None:
+    def __init__(self, s3: S3, carrying: CarryOverReader, *, target: str, superseded: Superseded | None = None) -> None:
         self._s3 = s3
         self._carrying = carrying
         self._target = target
@@ -76,7 +76,7 @@ class Checks:
 
     def _differences(self, copied: Copied, after: Mapping[str, Any]) -> list[str]:
         facts = facts_of(after)
-        before, now = picture_of(copied.head), picture_of(after)
+        before, now = snapshot_of(copied.head), snapshot_of(after)
         if _forgets_checksums(copied, after):
             before = replace(before, checksums={}, checksum_type="")
         found = list(differences(before, now, now=copied.seen_at))

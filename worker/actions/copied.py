@@ -1,15 +1,29 @@
 """A copy that S3 says it made, and whether its answer bears that out. Pure."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from worker.actions.carrying import Carried
 from worker.contract import ResultRow, bare_etag
+from worker.decide.carry_over import Acl
 
 NULL = "null"
 """The version id of what is written while a bucket has no versioning, or it is suspended."""
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Carried:
+    """
+    What a copy is given.
+
+    arguments: of the request that makes the new object. acl: what its ACL must be, None where ACLs don't matter.
+    tags: those given, in S3's form; none where S3 copies them by itself.
+    """
+
+    arguments: Mapping[str, Any]
+    acl: Acl | None = None
+    tags: Sequence[Mapping[str, str]] = ()
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

@@ -5,22 +5,22 @@ from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from typing import Any
 
-from worker.actions.asking import S3, RefusedError
-from worker.actions.buckets import Buckets
-from worker.actions.carrying import Carrying
-from worker.actions.checking import Checks
+from worker.actions.bucket_rules import BucketRules
+from worker.actions.check_copy import CopyCheck
 from worker.actions.copied import Copied
-from worker.actions.deleting import Superseded
-from worker.actions.looking import Look, Seen, SettledError
+from worker.actions.delete_superseded import Superseded
+from worker.actions.gather_carry_over import CarryOverReader
+from worker.actions.look_at_object import LookAtObject, Observed, SettledError
 from worker.actions.multipart import Large, Multipart, UnsentError, before_the_copy
-from worker.actions.parts import PARTS_IN_FLIGHT, PartThreads
-from worker.actions.reading import odd_answer
-from worker.actions.uploads import Uploads
-from worker.answers import Answer, Course
-from worker.carry import UnsupportedError
-from worker.contract import LotEntry, Outcome, Picture, ResultRow, picture_of
-from worker.facts import ObjectFacts
-from worker.loop import Again, Elsewhere
+from worker.actions.read_answer import odd_answer
+from worker.actions.upload_notes import UploadNotes
+from worker.contract import LotEntry, ObjectSnapshot, Outcome, ResultRow, snapshot_of
+from worker.decide.carry_over import UnsupportedError
+from worker.decide.head_facts import ObjectFacts
+from worker.decide.judge_error import Answer, RetryAction
+from worker.pool.loop import MoveToLongPool, Retry
+from worker.pool.part_threads import PARTS_IN_FLIGHT, PartThreads
+from worker.s3.ask import S3, RefusedError
 
 _OK = 200
 
@@ -65,8 +65,8 @@ class CopyAction:
         s3: S3,
         settings: CopySettings,
         *,
-        uploads: Uploads,
-        audit: Callable[[LotEntry, Picture], None] | None = None,
+        uploads: UploadNotes,
+        audit: Callable[[LotEntry, ObjectSnapshot], None] | None = None,
         now: Callable[[], datetime] = lambda: datetime.now(UTC),
     ) -> None:
         self._s3 = s3
@@ -74,22 +74,22 @@ class CopyAction:
         self._audit = audit
         # Checksums belong to the pictures that are compared or kept.
         self._checksums = settings.delete_superseded or audit is not None
-        self._look = Look(
+        self._look = LookAtObject(
             s3,
             target=settings.target,
             allow_noncurrent=settings.allow_noncurrent,
             checksums=self._checksums,
             now=now,
         )
-        self._carrying = Carrying(s3, Buckets(s3))
+        self._carrying = CarryOverReader(s3, BucketRules(s3))
         superseded = Superseded(s3, self._carrying) if settings.delete_superseded else None
-        self._checks = Checks(s3, self._carrying, target=settings.target, superseded=superseded)
+        self._checks = CopyCheck(s3, self._carrying, target=settings.target, superseded=superseded)
         self._doubts: dict[LotEntry, int] = {}
         self._multipart = Multipart(
             s3, self._carrying, uploads, threads=PartThreads(PARTS_IN_FLIGHT), part_bytes=settings.part_bytes
         )
 
-    def __call__(self, entry: LotEntry, memory: ObjectFacts | None) -> ResultRow | Again | Elsewhere:
+    def __call__(self, entry: LotEntry, memory: ObjectFacts | None) -> ResultRow | Retry | MoveToLongPool:
         """
         The key's result, the wish to try again, or, for a large object, to go on elsewhere.
 
@@ -97,32 +97,32 @@ class CopyAction:
         """
         return self._settle(entry, memory, self._work(entry, memory, large=False))
 
-    def _large(self, entry: LotEntry, memory: ObjectFacts | None) -> ResultRow | Again | Elsewhere:
+    def _large(self, entry: LotEntry, memory: ObjectFacts | None) -> ResultRow | Retry | MoveToLongPool:
         """The same for a large object, which may take hours; looked at anew, as it may have waited for long."""
         return self._settle(entry, memory, self._work(entry, memory, large=True))
 
     def _settle(
-        self, entry: LotEntry, memory: ObjectFacts | None, found: ResultRow | Again | Elsewhere
-    ) -> ResultRow | Again | Elsewhere:
+        self, entry: LotEntry, memory: ObjectFacts | None, found: ResultRow | Retry | MoveToLongPool
+    ) -> ResultRow | Retry | MoveToLongPool:
         """What was found, but that a key which HEAD shows restored and S3 calls archived is looked at again first."""
         if isinstance(found, ResultRow):
             doubts = self._doubts.pop(entry, 0)
             if found.error_code in _NOT_RESTORED and found.outcome is Outcome.PENDING and doubts < DOUBTS:
                 self._doubts[entry] = doubts + 1
-                return Again(row=found, course=Course.LOOK_AGAIN, memory=memory)
+                return Retry(row=found, retry_action=RetryAction.LOOK_AGAIN, memory=memory)
         return found
 
-    def _work(self, entry: LotEntry, memory: ObjectFacts | None, *, large: bool) -> ResultRow | Again | Elsewhere:
+    def _work(self, entry: LotEntry, memory: ObjectFacts | None, *, large: bool) -> ResultRow | Retry | MoveToLongPool:
         try:
             seen = self._look(entry, memory)
         except SettledError as settled:
             found = settled.found
-            return replace(found, memory=memory) if isinstance(found, Again) else found
+            return replace(found, memory=memory) if isinstance(found, Retry) else found
         if seen.judgement.outcome:
             return self._judged(entry, seen, memory)
         in_parts = seen.facts.size_bytes > self._settings.threshold_bytes
         if in_parts and not large:
-            return Elsewhere(action=self._large, memory=memory)
+            return MoveToLongPool(action=self._large, memory=memory)
         try:
             copied = self._copy_in_parts(entry, seen) if in_parts else self._copy(entry, seen)
         except RefusedError as refused:
@@ -131,10 +131,10 @@ class CopyAction:
         except UnsupportedError as error:
             size = seen.facts.size_bytes
             return ResultRow(entry=entry, outcome=Outcome.UNSUPPORTED, message=str(error), size_bytes=size)
-        self._take_picture(entry, copied.head)
+        self._take_snapshot(entry, copied.head)
         return self._checks(copied, thorough=in_parts)
 
-    def _judged(self, entry: LotEntry, seen: Seen, memory: ObjectFacts | None) -> ResultRow:
+    def _judged(self, entry: LotEntry, seen: Observed, memory: ObjectFacts | None) -> ResultRow:
         """The result of a key that needs no copy."""
         outcome, message, made = seen.judgement.outcome or Outcome.ERROR, seen.judgement.message, ""
         if outcome is Outcome.COPIED:
@@ -151,7 +151,7 @@ class CopyAction:
             new_version_id=made,
         )
 
-    def _copy(self, entry: LotEntry, seen: Seen) -> Copied:
+    def _copy(self, entry: LotEntry, seen: Observed) -> Copied:
         """A copy by one CopyObject. Raises RefusedError, UnsupportedError."""
         source = seen.source(entry)
         with before_the_copy():
@@ -181,7 +181,7 @@ class CopyAction:
             seen_at=seen.seen_at,
         )
 
-    def _copy_in_parts(self, entry: LotEntry, seen: Seen) -> Copied:
+    def _copy_in_parts(self, entry: LotEntry, seen: Observed) -> Copied:
         """A copy in parts. Raises RefusedError, UnsupportedError."""
         source, head = seen.source(entry), seen.head
         if not self._checksums:
@@ -208,7 +208,7 @@ class CopyAction:
             tells_checksum=made.tells_checksum,
         )
 
-    def _row(self, entry: LotEntry, seen: Seen, answer: Mapping[str, Any]) -> ResultRow:
+    def _row(self, entry: LotEntry, seen: Observed, answer: Mapping[str, Any]) -> ResultRow:
         """The result of a key that S3 says was copied."""
         was = "" if seen.current else "; it was not the current version, and its copy is"
         return ResultRow(
@@ -221,21 +221,21 @@ class CopyAction:
         )
 
     def _refused(
-        self, entry: LotEntry, seen: Seen, answer: Answer, memory: ObjectFacts | None, *, sent: bool
-    ) -> ResultRow | Again:
+        self, entry: LotEntry, seen: Observed, answer: Answer, memory: ObjectFacts | None, *, sent: bool
+    ) -> ResultRow | Retry:
         """What an answer means that was no success. sent: whether it is the copy's, which may have been made."""
         found = self._s3.result(entry, answer, memory=memory)
-        if isinstance(found, Again):
-            if found.course is not Course.LOOK_AGAIN or not sent:
+        if isinstance(found, Retry):
+            if found.retry_action is not RetryAction.LOOK_AGAIN or not sent:
                 return found
-            self._take_picture(entry, seen.head)
+            self._take_snapshot(entry, seen.head)
             # A noncurrent version is no sign of a lost copy of it: judge_version knows one by its content.
             return replace(found, memory=seen.facts if seen.current else None)
         if found.outcome is Outcome.CHANGED and memory:
             # Perhaps changed by our own earlier copy, whose answer was lost and which only now came through.
-            return Again(row=found, course=Course.LOOK_AGAIN, memory=memory)
+            return Retry(row=found, retry_action=RetryAction.LOOK_AGAIN, memory=memory)
         return replace(found, size_bytes=seen.facts.size_bytes)
 
-    def _take_picture(self, entry: LotEntry, head: Mapping[str, Any]) -> None:
+    def _take_snapshot(self, entry: LotEntry, head: Mapping[str, Any]) -> None:
         if self._audit:
-            self._audit(entry, picture_of(head))
+            self._audit(entry, snapshot_of(head))

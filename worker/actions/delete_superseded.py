@@ -4,15 +4,15 @@ from collections.abc import Mapping
 from datetime import datetime
 from typing import Any
 
-from worker.actions.asking import PATIENT_TRIES, S3, STRANGE, RefusedError, asking_for
-from worker.actions.carrying import Carrying
 from worker.actions.copied import NULL, Copied
-from worker.actions.reading import odd_answer
-from worker.answers import Answer, Course, judge_answer
-from worker.carry import OddAnswerError, retention_until
-from worker.contract import differences, picture_of, proves_content
+from worker.actions.gather_carry_over import CarryOverReader
+from worker.actions.read_answer import odd_answer
+from worker.contract import differences, proves_content, snapshot_of
+from worker.decide.carry_over import OddAnswerError, retention_until
+from worker.decide.judge_error import Answer, RetryAction, judge_answer
 from worker.errors import StoppingError
-from worker.loop import MAX_DELAY_S
+from worker.pool.loop import MAX_DELAY_S
+from worker.s3.ask import PATIENT_TRIES, S3, STRANGE, RefusedError, asking_for
 
 _NOT_FOUND = 404
 
@@ -34,7 +34,7 @@ class Superseded:
     Whatever isn't the same, can't be asked for, or isn't told, lets it stay.
     """
 
-    def __init__(self, s3: S3, carrying: Carrying) -> None:
+    def __init__(self, s3: S3, carrying: CarryOverReader) -> None:
         self._s3 = s3
         self._carrying = carrying
 
@@ -60,8 +60,8 @@ class Superseded:
             locked = lock_of(before, copied.seen_at)
         if locked:
             return locked
-        then, now = picture_of(before), picture_of(after)
-        differs = [*differences(picture_of(copied.head), then, now=copied.seen_at)]
+        then, now = snapshot_of(before), snapshot_of(after)
+        differs = [*differences(snapshot_of(copied.head), then, now=copied.seen_at)]
         differs = differs or [*differences(then, now, now=copied.seen_at)]
         if differs:
             return f"it isn't what was copied any more: {'; '.join(differs)}"
@@ -83,12 +83,12 @@ class Superseded:
                 if asked is None:
                     return "is deleted"
                 refusal, verdict = asked, judge_answer(self._s3.phase, asked)
-                if verdict is not Course.SLOW_DOWN:
-                    if not looks and verdict is not Course.LOOK_AGAIN and refusal.code != STRANGE:
+                if verdict is not RetryAction.SLOW_DOWN:
+                    if not looks and verdict is not RetryAction.LOOK_AGAIN and refusal.code != STRANGE:
                         raise RefusedError(refusal)
                     looks += 1
                     gone = self._look_for(source)
-                    if gone or looks == _LOOKS or verdict is not Course.LOOK_AGAIN:
+                    if gone or looks == _LOOKS or verdict is not RetryAction.LOOK_AGAIN:
                         break
                 self._s3.pace.pause(min(MAX_DELAY_S, 0.5 * 2**tries))
         except StoppingError as stopping:

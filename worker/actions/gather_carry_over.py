@@ -1,15 +1,14 @@
 """The requests behind the carry-over: what HEAD doesn't tell of an object, asked only where it can matter."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 from urllib.parse import urlsplit
 
-from worker.actions.asking import S3, UNSAID_PAUSES_S, RefusedError, asking_for
-from worker.actions.buckets import Buckets
-from worker.actions.reading import ask_and_read, odd_answer
-from worker.carry import (
+from worker.actions.bucket_rules import BucketRules
+from worker.actions.copied import Carried
+from worker.actions.read_answer import ask_and_read, odd_answer
+from worker.decide.carry_over import (
     Acl,
     LockDefaults,
     OddAnswerError,
@@ -20,26 +19,13 @@ from worker.carry import (
     key_refused_in_parts,
     tags_of,
 )
+from worker.s3.ask import S3, UNSAID_PAUSES_S, RefusedError, asking_for
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
-class Carried:
-    """
-    What a copy is given.
-
-    arguments: of the request that makes the new object. acl: what its ACL must be, None where ACLs don't matter.
-    tags: those given, in S3's form; none where S3 copies them by itself.
-    """
-
-    arguments: Mapping[str, Any]
-    acl: Acl | None = None
-    tags: Sequence[Mapping[str, str]] = ()
-
-
-class Carrying:
+class CarryOverReader:
     """Finds what must be given to a copy. source: names the object, and its version on a versioned bucket."""
 
-    def __init__(self, s3: S3, buckets: Buckets) -> None:
+    def __init__(self, s3: S3, buckets: BucketRules) -> None:
         self._s3 = s3
         self._buckets = buckets
 

@@ -5,13 +5,13 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
 
-from worker.actions.asking import S3, UNSAID_PAUSES_S, RefusedError, object_of
-from worker.actions.reading import odd_answer
-from worker.answers import Answer, message_of, refused_head_is_customer_key
+from worker.actions.read_answer import odd_answer
 from worker.contract import LotEntry, Outcome, ResultRow
-from worker.facts import ObjectFacts, facts_of
-from worker.judge import SSE_C, Judgement, judge_lost_copy, judge_object, judge_version
-from worker.loop import Again
+from worker.decide.head_facts import ObjectFacts, facts_of
+from worker.decide.judge_error import Answer, message_of, refused_head_is_customer_key
+from worker.decide.judge_object import SSE_C, Judgement, judge_lost_copy, judge_object, judge_version
+from worker.pool.loop import Retry
+from worker.s3.ask import S3, UNSAID_PAUSES_S, RefusedError, object_of
 
 _BAD_REQUEST = 400
 _FORBIDDEN = 403
@@ -23,13 +23,13 @@ _TOLD_TO_READERS = frozenset({"InvalidObjectState", "InvalidRange"})
 class SettledError(Exception):
     """The key's result is known before it was copied."""
 
-    def __init__(self, found: ResultRow | Again) -> None:
+    def __init__(self, found: ResultRow | Retry) -> None:
         super().__init__()
         self.found = found
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class Seen:
+class Observed:
     """
     What was seen of a key.
 
@@ -57,7 +57,7 @@ class Seen:
         return named | {"VersionId": self.facts.version_id} if self.facts.version_id else named
 
 
-class Look:
+class LookAtObject:
     """
     Looks at keys.
 
@@ -76,7 +76,7 @@ class Look:
         self._how = {"ChecksumMode": "ENABLED"} if checksums else {}
         self._now = now
 
-    def __call__(self, entry: LotEntry, memory: ObjectFacts | None) -> Seen:
+    def __call__(self, entry: LotEntry, memory: ObjectFacts | None) -> Observed:
         """
         What is seen of the key. Raises SettledError when there is nothing to copy.
 
@@ -95,9 +95,11 @@ class Look:
         judgement = judge_lost_copy(memory, facts, self._target) if memory else Judgement()
         if not judgement.outcome:
             judgement = judge_object(facts, self._target, seen_at)
-        return Seen(head=head, facts=facts, judgement=judgement, current_etag=facts.etag, current=True, seen_at=seen_at)
+        return Observed(
+            head=head, facts=facts, judgement=judgement, current_etag=facts.etag, current=True, seen_at=seen_at
+        )
 
-    def _noncurrent(self, entry: LotEntry, current: ObjectFacts | None, seen_at: datetime) -> Seen:
+    def _noncurrent(self, entry: LotEntry, current: ObjectFacts | None, seen_at: datetime) -> Observed:
         """What is seen of a version that isn't the current one."""
         head = self._head(entry, entry)
         if not head:
@@ -107,7 +109,7 @@ class Look:
         if not judgement.outcome:
             judgement = judge_object(facts, self._target, seen_at)
         etag = current.etag if current else ""
-        return Seen(head=head, facts=facts, judgement=judgement, current_etag=etag, current=False, seen_at=seen_at)
+        return Observed(head=head, facts=facts, judgement=judgement, current_etag=etag, current=False, seen_at=seen_at)
 
     def _head(self, asked: LotEntry, entry: LotEntry) -> Mapping[str, Any] | None:
         """HEAD's answer, None when there is no such object. Raises SettledError for any other refusal."""

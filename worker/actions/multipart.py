@@ -11,15 +11,16 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from worker.actions.asking import NO_SUCH_UPLOAD, S3, RefusedError
-from worker.actions.carrying import Carried, Carrying
-from worker.actions.parts import Batch, PartThreads, part_ranges
-from worker.actions.reading import odd_answer
-from worker.actions.uploads import Uploads
-from worker.answers import Answer
-from worker.carry import checksum_algorithm
+from worker.actions.copied import Carried
+from worker.actions.gather_carry_over import CarryOverReader
+from worker.actions.read_answer import odd_answer
+from worker.actions.upload_notes import UploadNotes
 from worker.contract import LotEntry, bare_etag
+from worker.decide.carry_over import checksum_algorithm
+from worker.decide.judge_error import Answer
 from worker.errors import StoppingError
+from worker.pool.part_threads import Batch, PartThreads, part_ranges
+from worker.s3.ask import NO_SUCH_UPLOAD, S3, RefusedError
 
 MIN_RANGE_BYTES = 5 * 1024**2
 """Only of a larger source can a range be copied (botocore 1.44.5, UploadPartCopy, CopySourceRange)."""
@@ -86,8 +87,8 @@ class Multipart:
     def __init__(
         self,
         s3: S3,
-        carrying: Carrying,
-        uploads: Uploads,
+        carrying: CarryOverReader,
+        uploads: UploadNotes,
         *,
         threads: PartThreads,
         part_bytes: int,

@@ -3,9 +3,9 @@
 from collections.abc import Callable, Iterable, Mapping
 from typing import Any, TypeVar
 
-from worker.actions.asking import S3, STRANGE, RefusedError
-from worker.answers import Answer
-from worker.carry import OddAnswerError
+from worker.decide.carry_over import OddAnswerError
+from worker.decide.judge_error import Answer
+from worker.s3.ask import S3, STRANGE, RefusedError
 
 _T = TypeVar("_T")
 

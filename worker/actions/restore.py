@@ -3,11 +3,11 @@
 from collections.abc import Mapping
 from typing import Any
 
-from worker.actions.asking import S3, RefusedError, object_of
-from worker.answers import Answer, message_of, wants_no_days
 from worker.contract import LotEntry, Outcome, ResultRow
-from worker.facts import ObjectFacts
-from worker.loop import Again
+from worker.decide.head_facts import ObjectFacts
+from worker.decide.judge_error import Answer, message_of, wants_no_days
+from worker.pool.loop import Retry
+from worker.s3.ask import S3, RefusedError, object_of
 
 _ACCEPTED = 202
 
@@ -27,7 +27,7 @@ class RestoreAction:
         self._how = {"GlacierJobParameters": {"Tier": tier}}
         self._days = {"Days": days}
 
-    def __call__(self, entry: LotEntry, memory: ObjectFacts | None) -> ResultRow | Again:  # noqa: ARG002 (a restore has nothing to remember)
+    def __call__(self, entry: LotEntry, memory: ObjectFacts | None) -> ResultRow | Retry:  # noqa: ARG002 (a restore has nothing to remember)
         """The key's result, or the wish to try again."""
         try:
             status = self._restore(entry, self._days | self._how)

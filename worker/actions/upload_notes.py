@@ -12,15 +12,15 @@ import logging
 import threading
 from dataclasses import replace
 
-from worker.actions.asking import NO_SUCH_UPLOAD, S3, RefusedError
 from worker.contract import LotEntry, StatePaths, digest_of
-from worker.results import Earlier
-from worker.store import Store
+from worker.s3.ask import NO_SUCH_UPLOAD, S3, RefusedError
+from worker.state.results import EarlierAttempts
+from worker.state.results_store import Store
 
 log = logging.getLogger("worker")
 
 
-class Uploads:
+class UploadNotes:
     """
     This attempt's notes: one for each large key, naming all the uploads that were begun for it.
 
@@ -65,7 +65,7 @@ class Uploads:
         log.warning("an upload may have stayed; the lot's next attempt aborts it: %s", note)
 
 
-def abort_left_behind(s3: S3, store: Store, earlier: Earlier) -> int:
+def abort_left_behind(s3: S3, store: Store, earlier: EarlierAttempts) -> int:
     """
     Abort the uploads of keys that no attempt finished; how many were still there.
 

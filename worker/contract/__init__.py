@@ -1,7 +1,7 @@
 """
-What launcher and worker agree on, and nothing else: lot lines, result rows, state paths, outcomes, exit codes.
+What launcher and worker agree on, and nothing else: lines, rows, paths, outcomes, exit codes. Pure.
 
-Pure: the standard library only, no clock, no disk.
+The standard library only, no clock, no disk.
 """
 
 from worker.contract.classes import STORAGE_CLASSES, TIERS
@@ -15,15 +15,6 @@ from worker.contract.outcomes import (
     TaskStatus,
     exit_code_of,
     supersedes,
-)
-from worker.contract.picture import (
-    Picture,
-    bare_etag,
-    differences,
-    format_picture_line,
-    parse_picture_lines,
-    picture_of,
-    proves_content,
 )
 from worker.contract.rows import (
     COPY_DIFFERS,
@@ -39,7 +30,16 @@ from worker.contract.rows import (
     parse_result_rows,
     result_fields,
 )
-from worker.contract.shares import SHARE_EVERY_S, SHARE_SPREAD, Share
+from worker.contract.shares import SHARE_EVERY_S, SHARE_SPREAD, RateShare
+from worker.contract.snapshot import (
+    ObjectSnapshot,
+    bare_etag,
+    differences,
+    format_snapshot_line,
+    parse_snapshot_lines,
+    proves_content,
+    snapshot_of,
+)
 from worker.contract.state import MOST_PART_ROWS, LotFileName, StatePaths, Tally, lot_name
 from worker.contract.values import parse_object, real_number, whole_number, word
 
@@ -59,13 +59,13 @@ __all__ = [
     "ExitCode",
     "LotEntry",
     "LotFileName",
+    "ObjectSnapshot",
     "Outcome",
     "Parts",
     "PartsDigest",
     "Phase",
-    "Picture",
+    "RateShare",
     "ResultRow",
-    "Share",
     "StatePaths",
     "Tally",
     "TaskStatus",
@@ -75,17 +75,17 @@ __all__ = [
     "encode_key",
     "exit_code_of",
     "format_lot_line",
-    "format_picture_line",
     "format_result_rows",
+    "format_snapshot_line",
     "lot_name",
     "parse_lot_line",
     "parse_object",
-    "parse_picture_lines",
     "parse_result_rows",
-    "picture_of",
+    "parse_snapshot_lines",
     "proves_content",
     "real_number",
     "result_fields",
+    "snapshot_of",
     "supersedes",
     "whole_number",
     "word",

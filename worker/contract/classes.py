@@ -1,4 +1,4 @@
-"""Words of S3's that both sides check: storage classes to copy into, and how soon to restore."""
+"""S3's words that both sides check: storage classes to copy into, and retrieval tiers. Pure."""
 
 STORAGE_CLASSES = (
     "STANDARD",

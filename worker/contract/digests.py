@@ -1,5 +1,5 @@
 """
-Digests that stand for a lot's entries, a table of them small enough for a lot of millions of keys, and parts' digests.
+Digests that stand for a lot's lines, and a table of them, small even for millions of keys. Pure.
 
 Both sides must remember something of every key of a lot at times: the worker which keys are finished, the
 launcher which result of a key stands. With its entry as the key of a dict that takes some 400 bytes for each.

@@ -1,4 +1,4 @@
-"""The words for what became of a key, and the exit codes that follow from them."""
+"""The words for what became of a key, and the exit codes that follow from them. Pure."""
 
 from collections.abc import Mapping
 from enum import IntEnum, StrEnum

@@ -1,5 +1,5 @@
 """
-The two kinds of line that travel: lot lines and result rows.
+The two kinds of line that travel: lot lines and result rows. Pure.
 
 Lots are S3 Batch Operations CSV manifests and result parts are in the format of its completion reports
 (with our columns after S3's), so that tools which know those know ours:

@@ -1,4 +1,4 @@
-"""What `rate.json` says: the share of a job's request rate that each of its running tasks may take."""
+"""What `rate.json` says: the part of a job's request rate that each running task may use. Pure."""
 
 import json
 from dataclasses import dataclass
@@ -17,7 +17,7 @@ MOST_RATE = 1e9
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class Share:
+class RateShare:
     """
     The share of each running task.
 

@@ -1,5 +1,5 @@
 """
-An object's picture: everything a change of class must leave as it was, and how two pictures differ.
+An object's snapshot: what a change of class must leave as it was; how two snapshots differ. Pure.
 
 The copy phase takes one before it copies (`--audit` keeps it in the state), `verify` takes another after.
 """
@@ -48,7 +48,7 @@ CHECKSUMS = (
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class Picture:
+class ObjectSnapshot:
     """
     What HeadObject (with ChecksumMode=ENABLED) shows of an object, but for what a copy is meant to change.
 
@@ -77,20 +77,20 @@ class Picture:
     def from_dict(cls, data: Mapping[str, Any]) -> Self:
         """The picture that `to_dict` made these values of. Raises ContractError for others."""
         try:
-            picture = cls(**data)
-            whole_number(picture.size_bytes)
-            whole_number(picture.tag_count)
-            for text in (picture.etag, picture.website_redirect, picture.checksum_type):
+            snapshot = cls(**data)
+            whole_number(snapshot.size_bytes)
+            whole_number(snapshot.tag_count)
+            for text in (snapshot.etag, snapshot.website_redirect, snapshot.checksum_type):
                 word(text)
-            for table in (picture.metadata, picture.headers, picture.encryption, picture.lock, picture.checksums):
+            for table in (snapshot.metadata, snapshot.headers, snapshot.encryption, snapshot.lock, snapshot.checksums):
                 for name, value in table.items():
                     word(name)
                     word(value)
-            if (until := picture.lock.get(_UNTIL)) and datetime.fromisoformat(until).tzinfo is None:
+            if (until := snapshot.lock.get(_UNTIL)) and datetime.fromisoformat(until).tzinfo is None:
                 raise ContractError(f"not a picture: {until} names no time zone")
         except (TypeError, AttributeError, ValueError) as error:
             raise ContractError(f"not a picture: {error}") from error
-        return picture
+        return snapshot
 
 
 def bare_etag(etag: str) -> str:
@@ -98,9 +98,9 @@ def bare_etag(etag: str) -> str:
     return etag.removeprefix("W/").strip('"')
 
 
-def picture_of(head: Mapping[str, Any]) -> Picture:
+def snapshot_of(head: Mapping[str, Any]) -> ObjectSnapshot:
     """The picture in a HeadObject answer."""
-    return Picture(
+    return ObjectSnapshot(
         size_bytes=head["ContentLength"],
         etag=bare_etag(head["ETag"]),
         metadata=dict(head.get("Metadata", {})),
@@ -123,7 +123,7 @@ def _text(value: object) -> str:
     return value.isoformat() if isinstance(value, datetime) else str(value)
 
 
-def differences(before: Picture, after: Picture, *, now: datetime) -> Iterator[str]:
+def differences(before: ObjectSnapshot, after: ObjectSnapshot, *, now: datetime) -> Iterator[str]:
     """
     In words, each way in which the object isn't as it was.
 
@@ -152,7 +152,7 @@ def differences(before: Picture, after: Picture, *, now: datetime) -> Iterator[s
         yield from _changed("checksum", before.checksums, {name: after.checksums[name] for name in before.checksums})
 
 
-def proves_content(before: Picture, after: Picture) -> bool:
+def proves_content(before: ObjectSnapshot, after: ObjectSnapshot) -> bool:
     """
     Whether something that is computed of all the content is the same in both pictures.
 
@@ -179,21 +179,21 @@ def proves_content(before: Picture, after: Picture) -> bool:
     )
 
 
-def _encryption(picture: Picture) -> Mapping[str, str]:
+def _encryption(snapshot: ObjectSnapshot) -> Mapping[str, str]:
     """
     The encryption, SSE-S3 where none is shown: an object written before 2023 may show none, its copy can't.
 
     Source: S3 User Guide, "Setting default server-side encryption behavior"; 2026-11.
     """
-    return {"ServerSideEncryption": "AES256"} | dict(picture.encryption)
+    return {"ServerSideEncryption": "AES256"} | dict(snapshot.encryption)
 
 
-def _etag_is_md5(picture: Picture) -> bool:
-    return "-" not in picture.etag and not _is_under_kms(picture)
+def _etag_is_md5(snapshot: ObjectSnapshot) -> bool:
+    return "-" not in snapshot.etag and not _is_under_kms(snapshot)
 
 
-def _is_under_kms(picture: Picture) -> bool:
-    return picture.encryption.get("ServerSideEncryption", "").startswith("aws:kms")
+def _is_under_kms(snapshot: ObjectSnapshot) -> bool:
+    return snapshot.encryption.get("ServerSideEncryption", "").startswith("aws:kms")
 
 
 def _in_force(lock: Mapping[str, str], now: datetime) -> Mapping[str, str]:
@@ -214,18 +214,18 @@ def _changed(what: str, before: Mapping[str, str], after: Mapping[str, str]) -> 
             yield f"{what} {name}: {'none' if old is None else old} became {'none' if new is None else new}"
 
 
-def format_picture_line(entry: LotEntry, picture: Picture) -> str:
+def format_snapshot_line(entry: LotEntry, snapshot: ObjectSnapshot) -> str:
     r"""A line of an audit part: JSON, `\n` included."""
     named = {"bucket": entry.bucket, "key": entry.key, "version_id": entry.version_id}
-    return json.dumps({**named, "before": picture.to_dict()}, sort_keys=True) + "\n"
+    return json.dumps({**named, "before": snapshot.to_dict()}, sort_keys=True) + "\n"
 
 
-def parse_picture_lines(text: str) -> Iterator[tuple[LotEntry, Picture]]:
+def parse_snapshot_lines(text: str) -> Iterator[tuple[LotEntry, ObjectSnapshot]]:
     """Each line of an audit part. Raises ContractError naming the line that isn't one."""
     for number, line in enumerate(text.split("\n")[:-1], start=1):
         try:
             data = parse_object(line)
             entry = LotEntry(bucket=word(data["bucket"]), key=word(data["key"]), version_id=word(data["version_id"]))
-            yield entry, Picture.from_dict(data["before"])
+            yield entry, ObjectSnapshot.from_dict(data["before"])
         except (ValueError, KeyError, TypeError) as error:
             raise ContractError(f"line {number} is not a picture: {line[:200]!r}") from error

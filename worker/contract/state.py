@@ -1,4 +1,4 @@
-"""What the state holds: its paths, and the tally of an attempt."""
+"""What the state holds: its paths, and the tally of an attempt. Pure."""
 
 import json
 import re

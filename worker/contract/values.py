@@ -1,4 +1,4 @@
-"""JSON that others may have written: read in linear time, and refused unless it holds what it must."""
+"""JSON that others may have written: read in linear time, and refused unless it holds what it must. Pure."""
 
 import json
 from collections.abc import Mapping

@@ -39,7 +39,7 @@ from datetime import datetime
 from typing import Any
 from urllib.parse import quote, urlencode
 
-from worker.contract.picture import CHECKSUMS
+from worker.contract.snapshot import CHECKSUMS
 
 _KMS = "aws:kms"
 _SSE_S3 = "AES256"

@@ -32,7 +32,7 @@ UNTRUSTED = "CertificateError"
 """Our code for a server whose certificate isn't trusted, or is another host's; no request was sent to it."""
 
 
-class Course(StrEnum):
+class RetryAction(StrEnum):
     """What to do after an answer that settles nothing."""
 
     SLOW_DOWN = "slow down"
@@ -45,7 +45,7 @@ class Course(StrEnum):
     """S3 doesn't take our credentials, or we don't trust its certificate: unless that passes soon, no key can go on."""
 
 
-_EVERYWHERE: Mapping[str, Outcome | Course] = {
+_EVERYWHERE: Mapping[str, Outcome | RetryAction] = {
     "NoSuchKey": Outcome.MISSING,
     "NoSuchVersion": Outcome.MISSING,
     "NoSuchBucket": Outcome.MISSING,
@@ -53,28 +53,28 @@ _EVERYWHERE: Mapping[str, Outcome | Course] = {
     "AccessDenied": Outcome.DENIED,
     "AllAccessDisabled": Outcome.DENIED,
     "AccountProblem": Outcome.DENIED,
-    "InternalError": Course.LOOK_AGAIN,
-    "OperationAborted": Course.LOOK_AGAIN,
-    "TemporaryRedirect": Course.LOOK_AGAIN,  # of a bucket so new that DNS doesn't know it yet
-    "RequestTimeout": Course.LOOK_AGAIN,
-    "SlowDown": Course.SLOW_DOWN,
-    "BandwidthLimitExceeded": Course.SLOW_DOWN,
-    "RequestLimitExceeded": Course.SLOW_DOWN,
-    "ServiceUnavailable": Course.SLOW_DOWN,
-    "TooManyRequestsException": Course.SLOW_DOWN,
-    "PriorRequestNotComplete": Course.SLOW_DOWN,
-    "ExpiredToken": Course.CREDENTIALS,
-    "ExpiredTokenException": Course.CREDENTIALS,
-    "TokenRefreshRequired": Course.CREDENTIALS,
-    "InvalidToken": Course.CREDENTIALS,
-    "InvalidAccessKeyId": Course.CREDENTIALS,
-    "InvalidClientTokenId": Course.CREDENTIALS,
-    "SignatureDoesNotMatch": Course.CREDENTIALS,
-    "RequestTimeTooSkewed": Course.CREDENTIALS,
-    UNTRUSTED: Course.CREDENTIALS,  # theirs, not ours: nothing is sent to whoever has no certificate for the host
+    "InternalError": RetryAction.LOOK_AGAIN,
+    "OperationAborted": RetryAction.LOOK_AGAIN,
+    "TemporaryRedirect": RetryAction.LOOK_AGAIN,  # of a bucket so new that DNS doesn't know it yet
+    "RequestTimeout": RetryAction.LOOK_AGAIN,
+    "SlowDown": RetryAction.SLOW_DOWN,
+    "BandwidthLimitExceeded": RetryAction.SLOW_DOWN,
+    "RequestLimitExceeded": RetryAction.SLOW_DOWN,
+    "ServiceUnavailable": RetryAction.SLOW_DOWN,
+    "TooManyRequestsException": RetryAction.SLOW_DOWN,
+    "PriorRequestNotComplete": RetryAction.SLOW_DOWN,
+    "ExpiredToken": RetryAction.CREDENTIALS,
+    "ExpiredTokenException": RetryAction.CREDENTIALS,
+    "TokenRefreshRequired": RetryAction.CREDENTIALS,
+    "InvalidToken": RetryAction.CREDENTIALS,
+    "InvalidAccessKeyId": RetryAction.CREDENTIALS,
+    "InvalidClientTokenId": RetryAction.CREDENTIALS,
+    "SignatureDoesNotMatch": RetryAction.CREDENTIALS,
+    "RequestTimeTooSkewed": RetryAction.CREDENTIALS,
+    UNTRUSTED: RetryAction.CREDENTIALS,  # theirs, not ours: nothing is sent to whoever has no certificate for the host
 }
 
-_OF_PHASE: Mapping[Phase, Mapping[str, Outcome | Course]] = {
+_OF_PHASE: Mapping[Phase, Mapping[str, Outcome | RetryAction]] = {
     Phase.RESTORE: {
         "RestoreAlreadyInProgress": Outcome.IN_PROGRESS,
         "InvalidObjectState": Outcome.NOT_ARCHIVED,
@@ -87,11 +87,11 @@ _OF_PHASE: Mapping[Phase, Mapping[str, Outcome | Course]] = {
         "ObjectNotInActiveTierError": Outcome.PENDING,
         "PreconditionFailed": Outcome.CHANGED,
         "412": Outcome.CHANGED,  # the same, of a HEAD
-        "400": Course.LOOK_AGAIN,  # of a HEAD, which doesn't say why; credentials that have expired, say
+        "400": RetryAction.LOOK_AGAIN,  # of a HEAD, which doesn't say why; credentials that have expired, say
         "ConditionalRequestConflict": Outcome.CHANGED,
         "RequestHeaderSectionTooLarge": Outcome.UNSUPPORTED,  # tags and metadata that don't fit a copy in parts
         "MetadataTooLarge": Outcome.UNSUPPORTED,
-        "NoSuchUpload": Course.LOOK_AGAIN,  # somebody aborted it, or it was completed after all
+        "NoSuchUpload": RetryAction.LOOK_AGAIN,  # somebody aborted it, or it was completed after all
     },
 }
 
@@ -102,24 +102,24 @@ _STATUS_OF_GOOD_NEWS = {
 }
 """Of the restore's refusals after which nothing needs to be done: the one status that S3 tells each with."""
 
-_OF_STATUS: Mapping[int, Outcome | Course] = {
+_OF_STATUS: Mapping[int, Outcome | RetryAction] = {
     # To elsewhere for now; from something on the way, or from S3 while DNS is behind. 301 is for good.
-    302: Course.LOOK_AGAIN,
-    303: Course.LOOK_AGAIN,
-    307: Course.LOOK_AGAIN,
-    308: Course.LOOK_AGAIN,
+    302: RetryAction.LOOK_AGAIN,
+    303: RetryAction.LOOK_AGAIN,
+    307: RetryAction.LOOK_AGAIN,
+    308: RetryAction.LOOK_AGAIN,
     403: Outcome.DENIED,
     404: Outcome.MISSING,
     405: Outcome.MISSING,
-    408: Course.LOOK_AGAIN,  # it took too long for something on the way
-    425: Course.LOOK_AGAIN,  # it came too early, in TLS's words (RFC 8470)
-    429: Course.SLOW_DOWN,
-    499: Course.LOOK_AGAIN,  # nginx's, of a client that closed the connection
-    503: Course.SLOW_DOWN,
+    408: RetryAction.LOOK_AGAIN,  # it took too long for something on the way
+    425: RetryAction.LOOK_AGAIN,  # it came too early, in TLS's words (RFC 8470)
+    429: RetryAction.SLOW_DOWN,
+    499: RetryAction.LOOK_AGAIN,  # nginx's, of a client that closed the connection
+    503: RetryAction.SLOW_DOWN,
 }
 
 
-def judge_answer(phase: Phase, answer: Answer) -> Outcome | Course:
+def judge_answer(phase: Phase, answer: Answer) -> Outcome | RetryAction:
     """
     What an answer that is no success means in this phase; the first row that fits counts.
 
@@ -137,18 +137,18 @@ def judge_answer(phase: Phase, answer: Answer) -> Outcome | Course:
     | anything else | `error` |
     """
     if answer.lost:
-        return Course.LOOK_AGAIN
+        return RetryAction.LOOK_AGAIN
     if phase is Phase.RESTORE and answer.http_status != _STATUS_OF_GOOD_NEWS.get(answer.code, answer.http_status):
-        return Course.LOOK_AGAIN
+        return RetryAction.LOOK_AGAIN
     known = _OF_PHASE[phase].get(answer.code) or _EVERYWHERE.get(answer.code)
     if known:
         return known
     if "Throttl" in answer.code:
-        return Course.SLOW_DOWN
+        return RetryAction.SLOW_DOWN
     status = answer.http_status or 0
     if status in _OF_STATUS:
         return _OF_STATUS[status]
-    return Course.LOOK_AGAIN if status >= 500 else Outcome.ERROR  # noqa: PLR2004 (5xx: the server's fault)
+    return RetryAction.LOOK_AGAIN if status >= 500 else Outcome.ERROR  # noqa: PLR2004 (5xx: the server's fault)
 
 
 def wants_no_days(answer: Answer) -> bool:

@@ -1,5 +1,5 @@
 """
-What S3 said about an object -> what to do with it. Pure: no call, no clock.
+What S3 said about an object -> what to do with it. Pure.
 
 Sources, unless a line names another: the documentation of HeadObject, CopyObject and RestoreObject in
 botocore 1.44.5.
@@ -17,7 +17,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from worker.contract import Outcome, bare_etag
-from worker.facts import ObjectFacts
+from worker.decide.head_facts import ObjectFacts
 
 ARCHIVE_CLASSES = frozenset({"GLACIER", "DEEP_ARCHIVE"})
 """The classes whose objects can't be read until they are restored."""

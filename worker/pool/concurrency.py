@@ -24,7 +24,7 @@ _LIMITED = 0.9
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class Standing:
+class Search:
     """
     How far the search is.
 
@@ -38,7 +38,7 @@ class Standing:
     settled_rate: float | None = None
 
 
-def decide(standing: Standing, rate: float, limit: float | None) -> Standing:
+def decide(standing: Search, rate: float, limit: float | None) -> Search:
     """
     What follows from a look; the first row that fits counts.
 
@@ -59,10 +59,10 @@ def decide(standing: Standing, rate: float, limit: float | None) -> Standing:
         if _SLOWED * standing.settled_rate < rate < _SPED_UP * standing.settled_rate:
             return standing
     elif rate < _FASTER * standing.rate_before:
-        return Standing(threads=standing.before, settled_rate=standing.rate_before)
+        return Search(threads=standing.before, settled_rate=standing.rate_before)
     if standing.threads >= MOST:
-        return Standing(threads=standing.threads, settled_rate=rate)
-    return Standing(threads=min(MOST, 2 * standing.threads), before=standing.threads, rate_before=rate)
+        return Search(threads=standing.threads, settled_rate=rate)
+    return Search(threads=min(MOST, 2 * standing.threads), before=standing.threads, rate_before=rate)
 
 
 class Concurrency:
@@ -86,7 +86,7 @@ class Concurrency:
         self._sent = sent
         self._limit = limit
         self._clock = clock
-        self._standing = Standing(threads=fixed or FEWEST)
+        self._standing = Search(threads=fixed or FEWEST)
         self._looked_at, self._sent_before = clock(), sent()
 
     def threads(self) -> int:

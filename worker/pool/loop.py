@@ -18,11 +18,11 @@ from contextlib import suppress
 from dataclasses import dataclass, replace
 from typing import Protocol
 
-from worker.answers import Course
 from worker.contract import LotEntry, Outcome, ResultRow
-from worker.crew import Crew
+from worker.decide.head_facts import ObjectFacts
+from worker.decide.judge_error import RetryAction
 from worker.errors import StoppingError, WorkerError
-from worker.facts import ObjectFacts
+from worker.pool.thread_pool import ThreadPool
 
 log = logging.getLogger("worker")
 
@@ -44,7 +44,7 @@ _GATHER_S = 0.005
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class Again:
+class Retry:
     """
     What an action says of a key that must be tried once more.
 
@@ -53,12 +53,12 @@ class Again:
     """
 
     row: ResultRow
-    course: Course
+    retry_action: RetryAction
     memory: ObjectFacts | None = None
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class Elsewhere:
+class MoveToLongPool:
     """
     What an action says of a key that takes long: it is to go on with another action, on the few threads for such.
 
@@ -72,7 +72,7 @@ class Elsewhere:
 class Action(Protocol):
     """What a phase does to one key."""
 
-    def __call__(self, entry: LotEntry, memory: ObjectFacts | None, /) -> ResultRow | Again | Elsewhere:
+    def __call__(self, entry: LotEntry, memory: ObjectFacts | None, /) -> ResultRow | Retry | MoveToLongPool:
         """
         The key's result, the wish to try again, or to go on elsewhere.
 
@@ -111,7 +111,7 @@ class _Try:
     refused_since: float | None = None
 
 
-_Found = ResultRow | Again | Elsewhere | StoppingError | WorkerError
+_Found = ResultRow | Retry | MoveToLongPool | StoppingError | WorkerError
 
 
 class Loop:
@@ -139,7 +139,7 @@ class Loop:
         self._stop = stop
         self._clock = clock
         self._jitter = jitter
-        self._crew, self._long_crew = Crew(self._work_on), Crew(self._work_on)
+        self._pool, self._long_pool = ThreadPool(self._work_on), ThreadPool(self._work_on)
         self._long = 0
         self._found: queue.SimpleQueue[tuple[_Try, _Found] | None] = queue.SimpleQueue()
         self._delayed: list[tuple[float, int, _Try]] = []
@@ -159,12 +159,12 @@ class Loop:
 
         Raises WorkerError when no key can go on, after what was in flight has ended and its results are handed on.
         """
-        self._long_crew.resize(LONG_THREADS)
+        self._long_pool.resize(LONG_THREADS)
         try:
             return self._run(entries)
         finally:
-            self._long_crew.resize(0)
-            self._crew.resize(0)
+            self._long_pool.resize(0)
+            self._pool.resize(0)
 
     def _run(self, entries: Iterator[LotEntry]) -> bool:
         failure = unwritten = None
@@ -175,7 +175,7 @@ class Loop:
                 unwritten = self._guard(self._sink.flush) or self._guard(self._sink.tick)
                 failure = failure or unwritten
             elif not over:
-                self._crew.resize(self._threads())
+                self._pool.resize(self._threads())
                 failure = self._guard(self._feed, entries) or self._guard(self._sink.tick)
             if not self._busy and (over or failure or (self._exhausted and not self._delayed)):
                 break
@@ -194,7 +194,7 @@ class Loop:
             raise what
         if isinstance(what, StoppingError):
             self._complete = False
-        elif isinstance(what, Elsewhere):
+        elif isinstance(what, MoveToLongPool):
             self._hand_out(replace(key, memory=what.memory, long_action=what.action))
         else:
             self._settle(key, what)
@@ -214,11 +214,11 @@ class Loop:
 
     def _feed(self, entries: Iterator[LotEntry]) -> None:
         """Hand out due retries, then new keys, as far as there is room."""
-        while len(self._busy) - self._long < 2 * self._crew.threads and self._long < LONG_WAITING:
+        while len(self._busy) - self._long < 2 * self._pool.threads and self._long < LONG_WAITING:
             if self._delayed and self._delayed[0][0] <= self._clock():
                 self._hand_out(heapq.heappop(self._delayed)[2])
                 continue
-            if self._exhausted or len(self._delayed) >= max(1_000, 8 * self._crew.threads):
+            if self._exhausted or len(self._delayed) >= max(1_000, 8 * self._pool.threads):
                 return
             entry = next(entries, None)
             if entry is None:
@@ -237,7 +237,7 @@ class Loop:
             return
         self._busy.add(_object(key.entry))
         self._long += key.long_action is not None
-        (self._long_crew if key.long_action else self._crew).put(key)
+        (self._long_pool if key.long_action else self._pool).put(key)
 
     def _delay(self, key: _Try, seconds: float) -> None:
         heapq.heappush(self._delayed, (self._clock() + seconds, next(self._numbers), key))
@@ -256,19 +256,19 @@ class Loop:
                     yield found
                 found = self._found.get_nowait()
 
-    def _settle(self, key: _Try, found: ResultRow | Again) -> None:
+    def _settle(self, key: _Try, found: ResultRow | Retry) -> None:
         """Hand a result on, or put its key back."""
-        if isinstance(found, Again):
+        if isinstance(found, Retry):
             self._put_back(key, found)
             return
         if found.http_status is not None:
             self._settled_at = self._clock()
         self._sink.add(found)
 
-    def _put_back(self, key: _Try, again: Again) -> None:
+    def _put_back(self, key: _Try, again: Retry) -> None:
         """Plan the key's next try, or settle for the result it has when its time is up."""
         now = self._clock()
-        refused = again.course is Course.CREDENTIALS
+        refused = again.retry_action is RetryAction.CREDENTIALS
         key = replace(
             key,
             memory=again.memory,

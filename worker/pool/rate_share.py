@@ -13,9 +13,9 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 from worker.clock import Clock
-from worker.contract import SHARE_EVERY_S, SHARE_SPREAD, ContractError, Share
+from worker.contract import SHARE_EVERY_S, SHARE_SPREAD, ContractError, RateShare
 from worker.errors import WorkerError
-from worker.store import Store, open_store
+from worker.state.results_store import Store, open_store
 
 if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client
@@ -42,7 +42,7 @@ class ShareReader:
     def look(self) -> None:
         """Read the share once."""
         try:
-            rate = Share.from_json(self._store.read(self._name)).rate
+            rate = RateShare.from_json(self._store.read(self._name)).rate
         except (WorkerError, ContractError) as error:
             log.debug("no share: %s", error)
             return

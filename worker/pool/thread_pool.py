@@ -11,7 +11,7 @@ log = logging.getLogger("worker")
 _Work = TypeVar("_Work")
 
 
-class Crew(Generic[_Work]):
+class ThreadPool(Generic[_Work]):
     """
     Threads and the queue that they take their work from.
 

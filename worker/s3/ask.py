@@ -21,20 +21,20 @@ from botocore.exceptions import (
 )
 from botocore.parsers import ResponseParserError
 
-from worker.answers import UNTRUSTED, Answer, Course, judge_answer, message_of
 from worker.contract import LotEntry, Outcome, Phase, ResultRow
-from worker.facts import ObjectFacts
-from worker.fast.connection import StrangeError
-from worker.fast.sending import COPY
-from worker.loop import MAX_DELAY_S, Again
-from worker.pacing import Pace
-from worker.proof import names_its_version
-from worker.whole import UnbelievedError
+from worker.decide.head_facts import ObjectFacts
+from worker.decide.judge_error import UNTRUSTED, Answer, RetryAction, judge_answer, message_of
+from worker.pool.loop import MAX_DELAY_S, Retry
+from worker.pool.pacing import Pace
+from worker.s3.fast.build_request import COPY
+from worker.s3.fast.reply import UnexpectedAnswerError
+from worker.s3.proof import names_its_version
+from worker.s3.whole import UnbelievedError
 
 if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client
 
-    from worker.fast.lane import FastLane
+    from worker.s3.fast.client import FastClient
 
 PATIENT_TRIES = 20
 """With the delays between them, some five minutes."""
@@ -84,7 +84,7 @@ class S3:
     pace: Pace
     phase: Phase
     always: Mapping[str, str] = field(default_factory=dict)
-    fast: "FastLane | None" = None
+    fast: "FastClient | None" = None
 
     def ask(self, operation: str, **parameters: Any) -> Mapping[str, Any]:
         """
@@ -101,7 +101,7 @@ class S3:
         if not isinstance(found, Answer) and not names_its_version(operation, parameters, found):
             found = Answer(code=STRANGE, message=f"the answer to {operation} doesn't name its version", lost=True)
         if isinstance(found, Answer):
-            self.pace.answered(refused=judge_answer(self.phase, found) is Course.SLOW_DOWN)
+            self.pace.answered(refused=judge_answer(self.phase, found) is RetryAction.SLOW_DOWN)
             raise RefusedError(found)
         self.pace.answered(refused=False)
         return found
@@ -117,7 +117,7 @@ class S3:
             return None
         try:
             return self.fast.ask(operation, parameters)
-        except StrangeError as strange:
+        except UnexpectedAnswerError as strange:
             if not strange.sent:
                 # Finding that out may have taken a while.
                 self.pace.hold()
@@ -150,11 +150,14 @@ class S3:
             try:
                 return self.ask(operation, **parameters)
             except RefusedError as refused:
-                course = judge_answer(self.phase, refused.answer)
-                passing = course in (Course.SLOW_DOWN, Course.LOOK_AGAIN) and refused.answer.code != NO_SUCH_UPLOAD
+                retry_action = judge_answer(self.phase, refused.answer)
+                passing = (
+                    retry_action in (RetryAction.SLOW_DOWN, RetryAction.LOOK_AGAIN)
+                    and refused.answer.code != NO_SUCH_UPLOAD
+                )
                 if tries == PATIENT_TRIES - 1 or not passing:
                     raise RefusedError(replace(refused.answer, lost=lost or refused.answer.lost)) from refused
-                lost = lost or course is Course.LOOK_AGAIN
+                lost = lost or retry_action is RetryAction.LOOK_AGAIN
                 self.pace.pause(min(MAX_DELAY_S, 0.5 * 2**tries))
         raise AssertionError("unreachable: the last try returns or raises")
 
@@ -170,10 +173,10 @@ class S3:
         """What goes with every request, as far as this operation takes it."""
         return {name: self.always[name] for name in self.always if name in _arguments(self.client, operation)}
 
-    def result(self, entry: LotEntry, answer: Answer, *, memory: ObjectFacts | None = None) -> ResultRow | Again:
+    def result(self, entry: LotEntry, answer: Answer, *, memory: ObjectFacts | None = None) -> ResultRow | Retry:
         """What an answer that is no success means for its key: its result, or another try (with this memory)."""
         verdict = judge_answer(self.phase, answer)
-        outcome = Outcome.ERROR if isinstance(verdict, Course) else verdict
+        outcome = Outcome.ERROR if isinstance(verdict, RetryAction) else verdict
         row = ResultRow(
             entry=entry,
             outcome=outcome,
@@ -181,7 +184,7 @@ class S3:
             http_status=answer.http_status,
             message=message_of(outcome, answer),
         )
-        return Again(row=row, course=verdict, memory=memory) if isinstance(verdict, Course) else row
+        return Retry(row=row, retry_action=verdict, memory=memory) if isinstance(verdict, RetryAction) else row
 
 
 @cache

@@ -15,11 +15,11 @@ from botocore.session import Session, get_session
 from botocore.utils import get_environ_proxies
 
 from worker.errors import WorkerError
-from worker.fast.connection import LONGEST_ANSWER, connect
-from worker.fast.lane import FastLane
-from worker.fast.signing import Credentials
-from worker.proof import MAX_BODY_BYTES
-from worker.whole import UnbelievedError, believe_whole_answers_only, error_body
+from worker.s3.fast.client import FastClient
+from worker.s3.fast.connection import LONGEST_ANSWER, connect
+from worker.s3.fast.signing import Credentials
+from worker.s3.proof import MAX_BODY_BYTES
+from worker.s3.whole import UnbelievedError, believe_whole_answers_only, error_body
 
 if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client
@@ -98,7 +98,7 @@ def object_client(connections: int, *, read_timeout_s: float = OBJECT_READ_TIMEO
     return client
 
 
-def fast_lane(client: "S3Client") -> FastLane | None:
+def fast_client(client: "S3Client") -> FastClient | None:
     """
     The fast lane beside this client for the objects; None where there is a proxy, which boto3 alone knows to use.
 
@@ -129,7 +129,7 @@ def fast_lane(client: "S3Client") -> FastLane | None:
         given: Credentials | None = frozen if frozen and frozen.access_key and frozen.secret_key else None
         return given
 
-    return FastLane(client, credentials, door)
+    return FastClient(client, credentials, door)
 
 
 def _ca_bundle() -> str:

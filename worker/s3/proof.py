@@ -3,7 +3,7 @@ What S3's answer must be for its news to be believed: one table for both clients
 
 An answer that isn't what its row says, and isn't an error that S3 tells by its code, proves nothing: it counts as lost,
 and the object is looked at. That an answer arrived whole (its headers to the empty line, its body by its length or its
-last chunk) is for those who read it: fast/connection.py, and whole.py for boto3's client.
+last chunk) is for those who read it: s3/fast/connection.py, and whole.py for boto3's client.
 
 Sources: each operation's documentation in botocore 1.44.5, and its page in the S3 API reference ("Response Syntax").
 """

@@ -29,8 +29,8 @@ from botocore.awsrequest import (
 )
 from botocore.exceptions import ConnectionClosedError, HTTPClientError
 
-from worker.fast.connection import LENGTH, MAX_HEAD_BYTES, MAX_INTERIM, RECV_BYTES
-from worker.proof import PROOFS, UnprovenError, check, local_name
+from worker.s3.fast.connection import LENGTH, MAX_HEAD_BYTES, MAX_INTERIM, RECV_BYTES
+from worker.s3.proof import PROOFS, UnprovenError, check, local_name
 
 if TYPE_CHECKING:
     from botocore.model import OperationModel

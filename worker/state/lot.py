@@ -13,7 +13,7 @@ from botocore.exceptions import BotoCoreError, ClientError
 
 from worker.contract import ContractError, LotEntry, parse_lot_line
 from worker.errors import WorkerError
-from worker.store import split_s3_uri
+from worker.state.results_store import split_s3_uri
 
 if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client

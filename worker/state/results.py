@@ -16,22 +16,22 @@ from worker.contract import (
     ExitCode,
     LotEntry,
     LotFileName,
+    ObjectSnapshot,
     Outcome,
     PartsDigest,
     Phase,
-    Picture,
     ResultRow,
     StatePaths,
     Tally,
     TaskStatus,
     digest_of,
     exit_code_of,
-    format_picture_line,
     format_result_rows,
+    format_snapshot_line,
     parse_result_rows,
 )
 from worker.errors import WorkerError
-from worker.store import Store
+from worker.state.results_store import Store
 
 FLUSH_ROWS = MOST_PART_ROWS
 """Rows in a part, at most: a lot of 1,000,000 keys makes 200 full parts."""
@@ -46,7 +46,7 @@ _OUTCOMES = tuple(Outcome)
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class Earlier:
+class EarlierAttempts:
     """
     What the results folder held when this attempt began.
 
@@ -82,7 +82,7 @@ class Earlier:
         return replace(row, outcome=Outcome.ERROR, error_code=COPY_DIFFERS, message=found) if found else row
 
 
-def read_earlier(store: Store, attempt: int, phase: Phase | None = None) -> Earlier:
+def read_earlier(store: Store, attempt: int, phase: Phase | None = None) -> EarlierAttempts:
     """
     What earlier attempts left in the results folder.
 
@@ -107,7 +107,7 @@ def read_earlier(store: Store, attempt: int, phase: Phase | None = None) -> Earl
             elif row.error_code == COPY_DIFFERS:
                 differing[digest_of(row.entry)] = row.message
     digests = {name: StatePaths.parse_upload_name(name) for name in names}
-    return Earlier(
+    return EarlierAttempts(
         finished=finished,
         differing=differing,
         last_seq=max((number.seq for number in numbers if number.attempt == attempt), default=0),
@@ -154,7 +154,7 @@ class Recorder:
         self._store = store
         self._attempt = attempt
         self._seq = self._audit_seq = last_seq
-        self._pictures: queue.SimpleQueue[tuple[LotEntry, Picture]] = queue.SimpleQueue()
+        self._snapshots: queue.SimpleQueue[tuple[LotEntry, ObjectSnapshot]] = queue.SimpleQueue()
         self._requests = requests
         self._parts = parts or PartsDigest()
         self._before_progress = before_progress
@@ -170,9 +170,9 @@ class Recorder:
         """Count a key that an earlier attempt finished."""
         self._outcomes[outcome] += 1
 
-    def take_picture(self, entry: LotEntry, picture: Picture) -> None:
+    def take_snapshot(self, entry: LotEntry, snapshot: ObjectSnapshot) -> None:
         """Take the picture of an object that was copied, before its result is added; any thread may."""
-        self._pictures.put((entry, picture))
+        self._snapshots.put((entry, snapshot))
 
     def add(self, row: ResultRow) -> None:
         """Take a key's result; it is written with the next part."""
@@ -197,9 +197,9 @@ class Recorder:
 
         The pictures go before them: a kill between the two leaves a picture without a result, never the reverse.
         """
-        pictures = "".join(format_picture_line(*picture) for picture in self._taken_pictures())
-        if pictures:
-            self._audit_seq = self._create(StatePaths.audit_name, self._audit_seq, pictures.encode())
+        snapshots = "".join(format_snapshot_line(*snapshot) for snapshot in self._taken_snapshots())
+        if snapshots:
+            self._audit_seq = self._create(StatePaths.audit_name, self._audit_seq, snapshots.encode())
         if self._rows:
             content = format_result_rows(self._rows).encode()
             self._seq = self._create(StatePaths.part_name, self._seq, content)
@@ -207,10 +207,10 @@ class Recorder:
             self._rows.clear()
         self._flushed_at = self._clock()
 
-    def _taken_pictures(self) -> Iterator[tuple[LotEntry, Picture]]:
+    def _taken_snapshots(self) -> Iterator[tuple[LotEntry, ObjectSnapshot]]:
         with suppress(queue.Empty):
             while True:
-                yield self._pictures.get_nowait()
+                yield self._snapshots.get_nowait()
 
     def _create(self, name: Callable[[int, int], str], seq: int, content: bytes) -> int:
         """Write a part under the first number after seq that isn't taken; that number."""

@@ -21,7 +21,7 @@ from datetime import UTC, datetime
 from worker.clock import Clock
 from worker.contract import ContractError, StatePaths, Tally, parse_object, whole_number
 from worker.errors import StoppingError, WorkerError
-from worker.store import Store
+from worker.state.results_store import Store
 
 log = logging.getLogger("worker")
 
@@ -38,7 +38,7 @@ The worker that claims the lot waits for SILENCE_S: what is left of it is for a 
 _LOOK_EVERY_S = 1.0
 
 
-class Turns:
+class Takeover:
     """
     One worker's place among those that work on its lot.
 

@@ -23,11 +23,11 @@ from tests.fidelity.documented_objects import Bucket, Request
 from tests.fidelity.documented_s3 import ARCHIVED as ARCHIVE_CLASSES
 from tests.fidelity.kind import EVERYBODY, KEY, LATER
 from tests.worker.running import Job
-from worker.clients import object_client, session, state_client
 from worker.clock import Clock
 from worker.command_line import parse_command_line
 from worker.contract import ExitCode, LotEntry, Outcome, ResultRow, exit_code_of, supersedes
 from worker.errors import WorkerError
+from worker.s3.clients import object_client, session, state_client
 from worker.task import Task
 
 Record = Callable[[str, object], None]

@@ -20,11 +20,11 @@ from tests.faults.hostile.twist import BARE, TOLD, Twist
 from tests.faults.hostile.twists import every_twist
 from tests.faults.state_bucket import STATE, StateBucket
 from tests.fidelity.documented_objects import Request
-from worker.clients import object_client, session, state_client
 from worker.clock import Clock
 from worker.command_line import parse_command_line
 from worker.contract import ExitCode, LotEntry, LotFileName, StatePaths, format_lot_line, parse_result_rows
 from worker.errors import WorkerError
+from worker.s3.clients import object_client, session, state_client
 from worker.task import Task
 
 KEYS = 6

@@ -4,10 +4,10 @@ from pathlib import Path
 
 import pytest
 
-from orchestrator.clients.embedded_aws import embedded_aws
 from orchestrator.commands.demo import SCENES, DemoWaitedError, Scene, Stage, environment_for
+from orchestrator.demo.embedded_aws import embedded_aws
 from orchestrator.errors import S3ReclassError
-from tests.orchestrator.test_demo_folder import runs
+from tests.orchestrator.demo.test_demo_folder import runs
 from worker.contract import ExitCode
 
 NOWHERE = environment_for("http://127.0.0.1:9")

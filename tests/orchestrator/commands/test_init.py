@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from orchestrator.cli import run
-from orchestrator.settings import Settings, load_settings
+from orchestrator.settings.settings import Settings, load_settings
 
 
 @pytest.fixture(autouse=True)

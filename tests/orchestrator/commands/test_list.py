@@ -7,7 +7,7 @@ import boto3
 import pytest
 
 from orchestrator.cli import run
-from orchestrator.lots_folder import iter_entries, read_lots
+from orchestrator.lots.folder import iter_entries, read_lots
 
 OBJECTS = {
     "a/1": "GLACIER",

@@ -7,8 +7,8 @@ from pathlib import Path
 import pytest
 
 from orchestrator.cli import run
-from orchestrator.planning.job_file import new_job
-from tests.orchestrator.lots_on_disk import write_lots
+from orchestrator.state.job_file import new_job
+from tests.orchestrator.lots.lots_on_disk import write_lots
 
 
 @pytest.fixture

@@ -7,13 +7,13 @@ from typing import Any
 import boto3
 import pytest
 
-from orchestrator.build_context import read_worker_files
 from orchestrator.cli import run
-from orchestrator.images import WorkerImage, find_image
+from orchestrator.image.build_context import read_worker_files
+from orchestrator.image.push import WorkerImage, find_image
 from orchestrator.model import Architecture
 from tests.orchestrator.commands.test_stack_commands import NAMED
-from tests.orchestrator.fake_docker import FakeDocker
-from tests.orchestrator.test_images import make_lots
+from tests.orchestrator.image.fake_docker import FakeDocker
+from tests.orchestrator.image.test_push import make_lots
 
 PAPER = WorkerImage(files=read_worker_files())
 

@@ -10,9 +10,9 @@ from pathlib import Path
 import pytest
 
 from orchestrator.cli import run
-from orchestrator.clock import Clock
 from orchestrator.commands.split import progress
-from orchestrator.lots_folder import iter_entries, read_lots
+from orchestrator.common.clock import Clock
+from orchestrator.lots.folder import iter_entries, read_lots
 
 
 @pytest.fixture(autouse=True)

@@ -7,7 +7,7 @@ import boto3
 import pytest
 
 from orchestrator.cli import run
-from tests.orchestrator.lots_on_disk import write_lots
+from tests.orchestrator.lots.lots_on_disk import write_lots
 
 
 @pytest.fixture

@@ -7,7 +7,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Any
 
-from orchestrator.clients.sessions import client
+from orchestrator.common.aws_sessions import client
 
 
 @dataclass(kw_only=True)

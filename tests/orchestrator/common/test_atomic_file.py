@@ -8,8 +8,8 @@ from pathlib import Path
 
 import pytest
 
+from orchestrator.common.atomic_file import whole_file
 from orchestrator.errors import S3ReclassError
-from orchestrator.whole_file import whole_file
 
 
 def test_a_file_appears_when_it_is_whole(tmp_path: Path) -> None:

@@ -11,7 +11,7 @@ from botocore.exceptions import (
     UnauthorizedSSOTokenError,
 )
 
-from orchestrator.clients.sessions import aws_errors, client, error_code
+from orchestrator.common.aws_sessions import aws_errors, client, error_code
 from orchestrator.errors import S3ReclassError
 
 

@@ -5,8 +5,8 @@ import io
 import pytest
 from rich.console import Console
 
-from orchestrator.clock import Clock
-from orchestrator.commands.counting import counting
+from orchestrator.common.clock import Clock
+from orchestrator.common.counter import counting
 
 
 class Ticks:

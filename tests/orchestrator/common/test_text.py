@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from orchestrator.planning.text import duration, parse_duration, printable
+from orchestrator.common.text import duration, parse_duration, printable
 
 
 @pytest.mark.parametrize(

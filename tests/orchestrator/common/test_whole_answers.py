@@ -5,12 +5,12 @@ from typing import Any
 
 import pytest
 
-from orchestrator.clients.bucket_settings import bucket_facts
-from orchestrator.clients.buckets import check_bucket, delete_bucket, empty_bucket, is_empty
-from orchestrator.clients.listing import list_objects_v2
-from orchestrator.clients.s3_state import S3Store
 from orchestrator.errors import S3ReclassError
-from tests.orchestrator.clients.odd_s3 import OddS3, answer, odd_s3
+from orchestrator.objects.bucket_settings import bucket_facts
+from orchestrator.objects.buckets import check_bucket, delete_bucket, empty_bucket, is_empty
+from orchestrator.objects.list_objects import list_objects_v2
+from orchestrator.state.s3_state import S3Store
+from tests.orchestrator.common.odd_s3 import OddS3, answer, odd_s3
 
 NS = ' xmlns="http://s3.amazonaws.com/doc/2006-03-01/"'
 WHEN = "Sat, 28 Nov 2026 10:00:00 GMT"

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from orchestrator.demo_folder import demo_folder
+from orchestrator.demo.demo_folder import demo_folder
 from tests.orchestrator.places.kits import wait_until
 
 SLEEPS = "import time; time.sleep(600)"
@@ -17,7 +17,7 @@ SLEEPS = "import time; time.sleep(600)"
 DEMO = """
 import json, subprocess, sys, time
 from pathlib import Path
-from orchestrator.demo_folder import demo_folder
+from orchestrator.demo.demo_folder import demo_folder
 from orchestrator.model import TaskRequest
 from orchestrator.places.local import LocalPlace
 from worker.contract import Phase

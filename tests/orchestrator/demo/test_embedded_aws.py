@@ -7,8 +7,8 @@ import boto3
 import pytest
 from botocore.exceptions import ClientError
 
-from orchestrator.clients.embedded_aws import embedded_aws
-from orchestrator.planning.demo_objects import BUCKET, demo_objects
+from orchestrator.demo.demo_objects import BUCKET, demo_objects
+from orchestrator.demo.embedded_aws import embedded_aws
 
 KEY = "photos/2019/0000.jpg"
 

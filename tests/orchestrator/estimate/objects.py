@@ -2,9 +2,9 @@
 
 from datetime import UTC, datetime
 
+from orchestrator.estimate.sample import Sample
 from orchestrator.model import Lot, Lots
-from orchestrator.planning.object_head import Look, ObjectHead
-from orchestrator.planning.sample import Sample
+from orchestrator.objects.object_head import HeadOutcome, ObjectHead
 from worker.contract import LotEntry, lot_name
 
 NOW = datetime(2026, 11, 22, 12, tzinfo=UTC)
@@ -25,7 +25,7 @@ def an_object(  # noqa: PLR0913 (each a property of an object, with a default)
     """An object that was found."""
     return ObjectHead(
         entry=LotEntry(bucket="bucket", key=key),
-        look=Look.FOUND,
+        look=HeadOutcome.FOUND,
         storage_class=storage_class,
         size_bytes=size_bytes,
         last_modified=last_modified,
@@ -35,7 +35,7 @@ def an_object(  # noqa: PLR0913 (each a property of an object, with a default)
     )
 
 
-def unseen(look: Look, message: str = "no such key") -> ObjectHead:
+def unseen(look: HeadOutcome, message: str = "no such key") -> ObjectHead:
     """A key that was not found."""
     return ObjectHead(entry=LotEntry(bucket="bucket", key="key"), look=look, message=message)
 

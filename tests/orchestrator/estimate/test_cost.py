@@ -6,13 +6,13 @@ from decimal import Decimal
 import pytest
 
 from orchestrator.errors import UsageError
-from orchestrator.planning.cost import Estimate, Total, estimate_job, round_usd
-from orchestrator.planning.cost_line import Part
-from orchestrator.planning.object_head import Look, ObjectHead
-from orchestrator.planning.restore_times import RestoreTime
-from orchestrator.planning.sample import Sample
-from orchestrator.settings import Settings
-from tests.orchestrator.planning.objects import GB, NOW, a_sample, an_object, some_lots, unseen
+from orchestrator.estimate.cost import Estimate, Total, estimate_job, round_usd
+from orchestrator.estimate.cost_line import Part
+from orchestrator.estimate.sample import Sample
+from orchestrator.objects.object_head import HeadOutcome, ObjectHead
+from orchestrator.objects.restore_times import RestoreTime
+from orchestrator.settings.settings import Settings
+from tests.orchestrator.estimate.objects import GB, NOW, a_sample, an_object, some_lots, unseen
 from worker.contract import Phase
 
 BOTH = (Phase.RESTORE, Phase.COPY)
@@ -121,7 +121,7 @@ def test_what_was_asked_for_before_is_not_retrieved_again() -> None:
 
 def test_what_needs_no_restore_costs_a_refused_request() -> None:
     """S3 bills its 4xx answers: an object that isn't archived and a missing key cost a request, and no data."""
-    estimate = estimate_of(a_sample(an_object("GLACIER_IR"), unseen(Look.MISSING)), local(), (Phase.RESTORE,))
+    estimate = estimate_of(a_sample(an_object("GLACIER_IR"), unseen(HeadOutcome.MISSING)), local(), (Phase.RESTORE,))
 
     assert rows(estimate, Part.RESTORE) == [
         ("Restore requests that S3 refuses, GLACIER_IR", "1 / 1,000 x $0.02", "0.000020"),
@@ -131,7 +131,7 @@ def test_what_needs_no_restore_costs_a_refused_request() -> None:
 
 def test_objects_in_the_target_class_cost_only_a_head() -> None:
     """What is in the class already isn't copied, nor is its storage counted; a key that is missing is told."""
-    heads = (an_object("STANDARD_IA"), unseen(Look.MISSING), unseen(Look.DENIED, "AccessDenied"))
+    heads = (an_object("STANDARD_IA"), unseen(HeadOutcome.MISSING), unseen(HeadOutcome.DENIED, "AccessDenied"))
 
     estimate = estimate_of(a_sample(*heads), local(), (Phase.COPY,))
 

@@ -5,11 +5,11 @@ from decimal import Decimal
 
 import pytest
 
-from orchestrator.planning.cost_line import Part
-from orchestrator.planning.cost_tasks import phase_time, task_lines
-from orchestrator.planning.prices import prices_for
-from orchestrator.settings import FargateSettings, Settings
-from tests.orchestrator.planning.objects import some_lots
+from orchestrator.estimate.cost_line import Part
+from orchestrator.estimate.cost_tasks import phase_time, task_lines
+from orchestrator.estimate.prices import prices_for
+from orchestrator.settings.settings import FargateSettings, Settings
+from tests.orchestrator.estimate.objects import some_lots
 from worker.contract import Phase
 
 FARGATE = Settings(fargate=FargateSettings(cpu=512, memory=1024))

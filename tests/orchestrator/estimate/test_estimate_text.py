@@ -5,8 +5,8 @@ from decimal import Decimal
 
 import pytest
 
-from orchestrator.planning.cost import Total, estimate_job
-from orchestrator.planning.estimate_text import (
+from orchestrator.estimate.cost import Total, estimate_job
+from orchestrator.estimate.estimate_text import (
     data_words,
     estimate_json,
     estimate_lines,
@@ -16,9 +16,9 @@ from orchestrator.planning.estimate_text import (
     total_words,
     usd_words,
 )
-from orchestrator.planning.sample import Measure, Sample
-from orchestrator.settings import Settings
-from tests.orchestrator.planning.objects import a_sample, an_object, some_lots
+from orchestrator.estimate.sample import Measure, Sample
+from orchestrator.settings.settings import Settings
+from tests.orchestrator.estimate.objects import a_sample, an_object, some_lots
 from worker.contract import Phase
 
 SETTINGS = Settings(storage_class="STANDARD_IA", place="local")

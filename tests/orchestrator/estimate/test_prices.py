@@ -4,8 +4,8 @@ from decimal import Decimal
 
 import pytest
 
-from orchestrator.planning.prices import Item, prices_for
-from orchestrator.planning.restore_times import RestoreTime, restore_time
+from orchestrator.estimate.prices import Item, prices_for
+from orchestrator.objects.restore_times import RestoreTime, restore_time
 from worker.contract import STORAGE_CLASSES
 
 

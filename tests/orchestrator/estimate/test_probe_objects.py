@@ -8,10 +8,10 @@ from typing import Any
 
 import pytest
 
-from orchestrator.clock import Clock
+from orchestrator.common.clock import Clock
 from orchestrator.errors import S3ReclassError
-from orchestrator.sampling import sample_objects
-from tests.orchestrator.lots_on_disk import write_lots
+from orchestrator.estimate.probe_objects import sample_objects
+from tests.orchestrator.lots.lots_on_disk import write_lots
 
 NOW = datetime(2026, 11, 22, tzinfo=UTC)
 

@@ -6,9 +6,9 @@ from random import Random
 
 import pytest
 
-from orchestrator.planning.object_head import Look
-from orchestrator.planning.sample import Measure, choose_indexes, kinds_of, share_of, total_of
-from tests.orchestrator.planning.objects import a_sample, an_object, unseen
+from orchestrator.estimate.sample import Measure, choose_indexes, kinds_of, share_of, total_of
+from orchestrator.objects.object_head import HeadOutcome
+from tests.orchestrator.estimate.objects import a_sample, an_object, unseen
 
 
 def seeded(seed: int) -> Random:
@@ -84,7 +84,7 @@ def test_a_sample_that_is_most_of_the_job_knows_more() -> None:
 def test_kinds_are_counted_the_commonest_first() -> None:
     """Classes, Intelligent-Tiering's archive tiers and keys not found each are a kind of their own."""
     tiered = an_object("INTELLIGENT_TIERING", archive_status="ARCHIVE_ACCESS")
-    sample = a_sample(an_object("GLACIER"), tiered, an_object("GLACIER"), unseen(Look.MISSING), keys=400)
+    sample = a_sample(an_object("GLACIER"), tiered, an_object("GLACIER"), unseen(HeadOutcome.MISSING), keys=400)
 
     kinds = [(kind, share.keys) for kind, share in kinds_of(sample)]
 

@@ -7,12 +7,12 @@ from pathlib import Path
 
 import pytest
 
-from orchestrator.build_context import pack_context, read_worker_files
 from orchestrator.errors import S3ReclassError
+from orchestrator.image.build_context import pack_context, read_worker_files
+from orchestrator.image.tag import ContextFile
 from orchestrator.model import Lot, Lots
-from orchestrator.planning.image import ContextFile
 
-ROOT = Path(__file__).parents[2]
+ROOT = Path(__file__).parents[3]
 FILES = (ContextFile(path="worker/b.py", data=b"b"), ContextFile(path="Dockerfile", data=b"FROM x\n"))
 
 

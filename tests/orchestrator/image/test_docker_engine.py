@@ -7,13 +7,13 @@ from contextlib import closing
 import pytest
 from docker.errors import DockerException
 
-from orchestrator.build_context import pack_context
-from orchestrator.clients.docker_engine import DockerEngine, LayerProgress, explain_no_engine
-from orchestrator.clients.ecr import RegistryLogin
 from orchestrator.errors import S3ReclassError
+from orchestrator.image.build_context import pack_context
+from orchestrator.image.docker_engine import DockerEngine, LayerProgress, explain_no_engine
+from orchestrator.image.ecr import RegistryLogin
+from orchestrator.image.tag import ContextFile
 from orchestrator.model import Architecture
-from orchestrator.planning.image import ContextFile
-from tests.orchestrator.fake_docker import FakeDocker
+from tests.orchestrator.image.fake_docker import FakeDocker
 
 URI = "123456789012.dkr.ecr.eu-west-1.amazonaws.com/team/worker"
 LOGIN = RegistryLogin(username="AWS", password="secret")

@@ -6,8 +6,8 @@ import boto3
 import pytest
 from botocore.stub import Stubber
 
-from orchestrator.clients.ecr import Ecr
 from orchestrator.errors import S3ReclassError
+from orchestrator.image.ecr import Ecr
 
 
 @pytest.fixture

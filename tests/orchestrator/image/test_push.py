@@ -11,14 +11,14 @@ from typing import Any
 import boto3
 import pytest
 
-from orchestrator.build_context import read_worker_files
-from orchestrator.clients.docker_engine import DockerEngine, LayerProgress
-from orchestrator.clients.ecr import Ecr
 from orchestrator.errors import S3ReclassError
-from orchestrator.images import WorkerImage, build_and_push, find_image, look_up, read_record, write_record
+from orchestrator.image.build_context import read_worker_files
+from orchestrator.image.docker_engine import DockerEngine, LayerProgress
+from orchestrator.image.ecr import Ecr
+from orchestrator.image.push import WorkerImage, build_and_push, find_image, look_up, read_record, write_record
+from orchestrator.lots.manifest import format_lots, lots_digest
 from orchestrator.model import Architecture, Image, Lot, Lots
-from orchestrator.planning.lots import format_lots, lots_digest
-from tests.orchestrator.fake_docker import FakeDocker
+from tests.orchestrator.image.fake_docker import FakeDocker
 
 PAPER = WorkerImage(files=read_worker_files())
 IMAGE = Image(repository_uri="r.example/w", tag="t", digest="sha256:00", architecture=Architecture.ARM64)

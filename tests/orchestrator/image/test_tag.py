@@ -3,8 +3,7 @@
 import pytest
 
 from orchestrator.errors import UsageError
-from orchestrator.model import Architecture
-from orchestrator.planning.image import (
+from orchestrator.image.tag import (
     ContextFile,
     architecture_of,
     architecture_of_platform,
@@ -15,6 +14,7 @@ from orchestrator.planning.image import (
     platform_of,
     repository_of,
 )
+from orchestrator.model import Architecture
 
 FILES = (ContextFile(path="Dockerfile", data=b"FROM x\n"), ContextFile(path="worker/a.py", data=b"1\n"))
 

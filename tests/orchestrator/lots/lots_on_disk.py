@@ -3,8 +3,8 @@
 from hashlib import sha256
 from pathlib import Path
 
+from orchestrator.lots.manifest import format_lots, lots_digest
 from orchestrator.model import Lot, Lots
-from orchestrator.planning.lots import format_lots, lots_digest
 from worker.contract import LotEntry, format_lot_line, lot_name
 
 

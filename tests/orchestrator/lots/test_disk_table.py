@@ -8,8 +8,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from orchestrator.errors import S3ReclassError
-from orchestrator.lot_table import OnDisk, table_for
-from orchestrator.planning.report import report_rows
+from orchestrator.lots.disk_table import OnDisk, table_for
+from orchestrator.report.report_rows import report_rows
 from worker.contract import LotEntry, Outcome, ResultRow, TaskStatus, result_fields
 
 ENTRIES = [

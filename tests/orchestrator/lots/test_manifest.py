@@ -8,8 +8,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from orchestrator.errors import S3ReclassError
+from orchestrator.lots.manifest import format_lots, lot_sizes, lots_digest, parse_lots
 from orchestrator.model import Lot, Lots
-from orchestrator.planning.lots import format_lots, lot_sizes, lots_digest, parse_lots
 
 TWO = (Lot(name="lot-00000", keys=3, sha256="ab" * 32), Lot(name="lot-00001", keys=2, sha256="cd" * 32))
 LOTS = Lots(

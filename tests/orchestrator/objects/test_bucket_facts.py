@@ -4,8 +4,8 @@ from dataclasses import replace
 
 import pytest
 
-from orchestrator.planning.bucket_facts import OBJECT_LOCK, REQUEST_PAYMENT, VERSIONING, BucketFacts, bucket_remarks
-from orchestrator.planning.worker_command import PhaseSettings
+from orchestrator.objects.bucket_facts import OBJECT_LOCK, REQUEST_PAYMENT, VERSIONING, BucketFacts, bucket_remarks
+from orchestrator.places.worker_command import PhaseSettings
 from worker.contract import Phase
 
 COPY = PhaseSettings(phase=Phase.COPY, storage_class="STANDARD")

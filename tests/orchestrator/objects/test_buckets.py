@@ -6,8 +6,8 @@ import boto3
 import pytest
 from botocore.stub import Stubber
 
-from orchestrator.clients.buckets import check_bucket, delete_bucket, empty_bucket, is_empty
 from orchestrator.errors import S3ReclassError
+from orchestrator.objects.buckets import check_bucket, delete_bucket, empty_bucket, is_empty
 
 HERE: Any = {"LocationConstraint": "eu-west-1"}
 

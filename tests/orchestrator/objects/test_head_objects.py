@@ -15,11 +15,11 @@ from botocore.exceptions import (
     ReadTimeoutError,
 )
 
-from orchestrator.clients.objects import THREADS, WINDOW_PER_THREAD, head_objects
-from orchestrator.clock import Clock
+from orchestrator.common.clock import Clock
 from orchestrator.errors import S3ReclassError
-from orchestrator.planning.object_head import Look, ObjectHead
-from tests.orchestrator.clients.odd_s3 import answer, odd_s3
+from orchestrator.objects.head_objects import THREADS, WINDOW_PER_THREAD, head_objects
+from orchestrator.objects.object_head import HeadOutcome, ObjectHead
+from tests.orchestrator.common.odd_s3 import answer, odd_s3
 from worker.contract import LotEntry
 
 FOUND = {"ContentLength": 7, "LastModified": datetime(2026, 1, 1, tzinfo=UTC)}
@@ -78,7 +78,12 @@ def test_what_s3_says_of_an_object() -> None:
 
     plain, glacier = look_at(FakeS3(FOUND, archived), "a", "b")
 
-    assert (plain.look, plain.storage_class, plain.size_bytes, plain.archived) == (Look.FOUND, "STANDARD", 7, False)
+    assert (plain.look, plain.storage_class, plain.size_bytes, plain.archived) == (
+        HeadOutcome.FOUND,
+        "STANDARD",
+        7,
+        False,
+    )
     assert (glacier.storage_class, glacier.archived, glacier.restore_asked) == ("GLACIER", True, True)
     assert glacier.versioned
 
@@ -99,19 +104,19 @@ def test_pictures_and_arguments_go_with_each_request() -> None:
     answer = {**FOUND, "ETag": '"e"', "ContentType": "image/png", "TagCount": 2, "ChecksumCRC32": "c"}
     s3 = FakeS3(answer)
 
-    (head,) = head_objects(entries("k"), pictures=True, arguments=named, s3=s3, threads=1)
+    (head,) = head_objects(entries("k"), snapshots=True, arguments=named, s3=s3, threads=1)
     (plain,) = look_at(s3, "k")
 
     assert s3.heads[0] == {"Bucket": "bucket", "Key": "k", "ChecksumMode": "ENABLED", **named}
     assert s3.heads[1] == {"Bucket": "bucket", "Key": "k"}
-    assert head.picture
-    assert (head.picture.etag, head.picture.tag_count, head.picture.checksums) == ("e", 2, {"CRC32": "c"})
-    assert plain.picture is None
+    assert head.snapshot
+    assert (head.snapshot.etag, head.snapshot.tag_count, head.snapshot.checksums) == ("e", 2, {"CRC32": "c"})
+    assert plain.snapshot is None
 
 
 def test_a_denied_picture_names_the_key_permission() -> None:
     """A checksum under KMS is shown only to those who may use the key: the message says so."""
-    (head,) = head_objects(entries("k"), pictures=True, s3=FakeS3(refusal(403)), threads=1)
+    (head,) = head_objects(entries("k"), snapshots=True, s3=FakeS3(refusal(403)), threads=1)
 
     assert "kms:Decrypt" in head.message
 
@@ -119,16 +124,18 @@ def test_a_denied_picture_names_the_key_permission() -> None:
 @pytest.mark.parametrize(
     ("look", "message", "answer", "get_code"),
     [
-        (Look.MISSING, "no such key or version", refusal(404), "NoSuchKey"),
-        (Look.MISSING, "a delete marker", refusal(404, headers={"x-amz-delete-marker": "true"}), "NoSuchKey"),
-        (Look.MISSING, "a delete marker", refusal(405, headers={"x-amz-delete-marker": "true"}), ""),
-        (Look.DENIED, "AccessDenied: s3:GetObject is needed", refusal(403), "AccessDenied"),
-        (Look.ERROR, "S3 answered InvalidRequest", refusal(400), "InvalidRequest"),
-        (Look.ERROR, "S3 answered 418", refusal(418), ""),
-        (Look.ERROR, "can't be asked for", ParamValidationError(report="Invalid\nlength"), ""),
+        (HeadOutcome.MISSING, "no such key or version", refusal(404), "NoSuchKey"),
+        (HeadOutcome.MISSING, "a delete marker", refusal(404, headers={"x-amz-delete-marker": "true"}), "NoSuchKey"),
+        (HeadOutcome.MISSING, "a delete marker", refusal(405, headers={"x-amz-delete-marker": "true"}), ""),
+        (HeadOutcome.DENIED, "AccessDenied: s3:GetObject is needed", refusal(403), "AccessDenied"),
+        (HeadOutcome.ERROR, "S3 answered InvalidRequest", refusal(400), "InvalidRequest"),
+        (HeadOutcome.ERROR, "S3 answered 418", refusal(418), ""),
+        (HeadOutcome.ERROR, "can't be asked for", ParamValidationError(report="Invalid\nlength"), ""),
     ],
 )
-def test_a_key_that_cannot_be_seen_is_a_result(look: Look, message: str, answer: Exception, get_code: str) -> None:
+def test_a_key_that_cannot_be_seen_is_a_result(
+    look: HeadOutcome, message: str, answer: Exception, get_code: str
+) -> None:
     """A refusal is the key's result with its reason, told at once and never an exception."""
     sleeps = Sleeps()
 
@@ -149,7 +156,7 @@ def test_what_passes_is_waited_out(fault: Exception) -> None:
 
     (head,) = look_at(FakeS3(fault, fault, fault, FOUND), "k", sleeps=sleeps)
 
-    assert head.look is Look.FOUND
+    assert head.look is HeadOutcome.FOUND
     assert len(sleeps.slept) == 3
     assert 0.5 <= sleeps.slept[0] <= 1
     assert 2 <= sleeps.slept[2] <= 4
@@ -168,7 +175,7 @@ def test_what_does_not_pass_is_an_error_in_the_end(message: str, fault: Exceptio
 
     (head,) = look_at(FakeS3(fault), "k", sleeps=sleeps)
 
-    assert (head.look, head.message) == (Look.ERROR, message)
+    assert (head.look, head.message) == (HeadOutcome.ERROR, message)
     assert sum(sleeps.slept) >= 30
 
 
@@ -194,7 +201,7 @@ def test_a_status_is_asked_about_once() -> None:
 
     heads = look_at(s3, *map(str, range(1000)))
 
-    assert {head.look for head in heads} == {Look.DENIED}
+    assert {head.look for head in heads} == {HeadOutcome.DENIED}
     assert s3.gets == 1
 
 
@@ -203,8 +210,8 @@ def test_credentials_that_expire_under_way_are_noticed() -> None:
     s3 = FakeS3(refusal(400), FOUND, refusal(400), get_code="InvalidRequest")
     stream = head_objects(entries("a", "b", "c"), s3=s3, threads=1)
 
-    assert [next(stream).look, next(stream).look] == [Look.ERROR, Look.FOUND]
-    assert [head.look for head in stream] == [Look.ERROR]
+    assert [next(stream).look, next(stream).look] == [HeadOutcome.ERROR, HeadOutcome.FOUND]
+    assert [head.look for head in stream] == [HeadOutcome.ERROR]
     assert s3.gets == 2
 
 

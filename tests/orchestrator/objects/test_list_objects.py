@@ -9,10 +9,10 @@ from urllib.parse import parse_qs, urlsplit
 import boto3
 import pytest
 
-from orchestrator.clients.listing import list_objects_v2, list_restores
 from orchestrator.errors import S3ReclassError
-from orchestrator.planning.listing import ListedObject
-from orchestrator.planning.readiness import ListedRestore
+from orchestrator.objects.list_objects import list_objects_v2, list_restores
+from orchestrator.objects.listing_csv import ListedObject
+from orchestrator.restores.judge_readiness import ListedRestore
 
 AWKWARD = ["a b+c%20", "tab\t\x01", "quo\"te,'", "ключ/\U0001f4a9", "\u2028", "&<>"]
 

@@ -7,9 +7,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from orchestrator.errors import UsageError
-from orchestrator.planning.keyfile import Kind, guess_kind
-from orchestrator.planning.keytable import TableFormat, read_table
-from orchestrator.planning.listing import ListedObject, format_listed, parse_classes, parse_prefix
+from orchestrator.objects.listing_csv import ListedObject, format_listed, parse_classes, parse_prefix
+from orchestrator.split.key_lines import Kind, guess_kind
+from orchestrator.split.key_table import TableFormat, read_table
 from worker.contract import parse_lot_line
 
 WHEN = datetime(2024, 1, 2, 3, 4, 5, tzinfo=UTC)

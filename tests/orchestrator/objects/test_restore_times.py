@@ -2,7 +2,7 @@
 
 import pytest
 
-from orchestrator.planning.restore_times import look_every_s, restore_time
+from orchestrator.objects.restore_times import look_every_s, restore_time
 
 
 @pytest.mark.parametrize(

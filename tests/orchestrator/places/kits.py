@@ -7,7 +7,6 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Protocol, cast
 
-from orchestrator.clients.ecs import Ecs
 from orchestrator.model import (
     Architecture,
     Image,
@@ -19,8 +18,9 @@ from orchestrator.model import (
 )
 from orchestrator.places.base import Place
 from orchestrator.places.fargate import FargatePlace
+from orchestrator.places.fargate_ecs import Ecs
 from orchestrator.places.local import LocalPlace
-from orchestrator.settings import FargateSettings, Settings
+from orchestrator.settings.settings import FargateSettings, Settings
 from tests.orchestrator.places.fake_ecs import CLUSTER, FakeEcs
 from worker.contract import Phase
 

@@ -8,10 +8,10 @@ import pytest
 from botocore.exceptions import EndpointConnectionError, NoCredentialsError
 from moto import mock_aws
 
-from orchestrator.clients.ecs import Ecs, LaunchRate
 from orchestrator.errors import S3ReclassError
-from orchestrator.planning.run_requests import Patience, Rejection
-from orchestrator.planning.task_definitions import same_definition, task_definition
+from orchestrator.places.fargate_ecs import Ecs, LaunchRate
+from orchestrator.places.fargate_run_task import Patience, Rejection
+from orchestrator.places.fargate_task_definition import same_definition, task_definition
 from tests.orchestrator.places.fake_ecs import CLUSTER, FakeEcs, refusal
 from tests.orchestrator.places.kits import IMAGE, RESOURCES, ecs_of, fargate_settings
 from worker.contract import Phase

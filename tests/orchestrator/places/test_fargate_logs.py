@@ -9,8 +9,8 @@ import pytest
 from botocore.exceptions import ClientError
 from moto import mock_aws
 
-from orchestrator.clients.logs import LogEvent, Logs
 from orchestrator.errors import S3ReclassError
+from orchestrator.places.fargate_logs import LogEvent, Logs
 
 if TYPE_CHECKING:
     from mypy_boto3_logs import CloudWatchLogsClient

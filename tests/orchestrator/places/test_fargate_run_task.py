@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from orchestrator.errors import S3ReclassError
-from orchestrator.planning.run_requests import (
+from orchestrator.places.fargate_run_task import (
     MAX_TOKEN_CHARACTERS,
     Patience,
     Rejection,

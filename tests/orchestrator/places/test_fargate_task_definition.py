@@ -9,7 +9,7 @@ import pytest
 
 from orchestrator.errors import S3ReclassError, UsageError
 from orchestrator.model import Architecture
-from orchestrator.planning.task_definitions import (
+from orchestrator.places.fargate_task_definition import (
     FARGATE_SIZES,
     USER,
     check_environment,
@@ -20,7 +20,7 @@ from orchestrator.planning.task_definitions import (
     task_definition,
     uses_part_of,
 )
-from orchestrator.settings import Settings
+from orchestrator.settings.settings import Settings
 from tests.orchestrator.places.kits import IMAGE, RESOURCES, SETTINGS, fargate_settings
 from worker.contract import Phase
 

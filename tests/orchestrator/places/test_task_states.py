@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 
 from orchestrator.model import Task, TaskState, TaskStatus
-from orchestrator.planning.states import exit_reason, has_stopped, ours, process_state, stopped_reason, task_state
+from orchestrator.places.task_states import exit_reason, has_stopped, ours, process_state, stopped_reason, task_state
 from tests.orchestrator.places.kits import request_for
 from worker.contract import Phase
 

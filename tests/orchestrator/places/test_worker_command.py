@@ -3,7 +3,7 @@
 import pytest
 
 from orchestrator.model import Lot
-from orchestrator.planning.worker_command import (
+from orchestrator.places.worker_command import (
     PhaseSettings,
     changes_more,
     leads_elsewhere,

@@ -6,16 +6,18 @@ from datetime import UTC, datetime
 
 import pytest
 
-from orchestrator.planning.comparison import Basis, Before, compare_head, gather_befores
-from orchestrator.planning.object_head import Look, ObjectHead
-from tests.orchestrator.planning.objects import an_object, unseen
-from worker.contract import LotEntry, Outcome, Picture, ResultRow
+from orchestrator.objects.object_head import HeadOutcome, ObjectHead
+from orchestrator.report.comparison import Basis, Before, compare_head, gather_befores
+from tests.orchestrator.estimate.objects import an_object, unseen
+from worker.contract import LotEntry, ObjectSnapshot, Outcome, ResultRow
 
 NOW = datetime(2026, 11, 22, tzinfo=UTC)
 KEY = LotEntry(bucket="bucket", key="k")
 OTHER = LotEntry(bucket="bucket", key="other")
-FIRST = Picture(size_bytes=1, etag="a" * 32)
-SECOND = Picture(size_bytes=2, etag="b" * 32, metadata={"m": "v"}, tag_count=2, lock={"ObjectLockMode": "GOVERNANCE"})
+FIRST = ObjectSnapshot(size_bytes=1, etag="a" * 32)
+SECOND = ObjectSnapshot(
+    size_bytes=2, etag="b" * 32, metadata={"m": "v"}, tag_count=2, lock={"ObjectLockMode": "GOVERNANCE"}
+)
 
 LACK = " (or your credentials lack s3:GetObjectRetention and s3:GetObjectLegalHold)"
 
@@ -25,30 +27,30 @@ def row(outcome: Outcome, size_bytes: int | None = 2, new_version_id: str = "") 
     return ResultRow(entry=KEY, outcome=outcome, size_bytes=size_bytes, new_version_id=new_version_id)
 
 
-def before(*rows: ResultRow, pictures: tuple[Picture, ...] = ()) -> Before:
+def before(*rows: ResultRow, snapshots: tuple[ObjectSnapshot, ...] = ()) -> Before:
     """What these results and pictures of KEY amount to."""
     found: dict[LotEntry, Before] = {}
-    assert gather_befores(rows, [(KEY, picture) for picture in pictures], found) is bool(pictures)
+    assert gather_befores(rows, [(KEY, snapshot) for snapshot in snapshots], found) is bool(snapshots)
     return found.get(KEY, Before())
 
 
-def seen(picture: Picture = SECOND, version_id: str = "") -> ObjectHead:
+def seen(snapshot: ObjectSnapshot = SECOND, version_id: str = "") -> ObjectHead:
     """KEY in its new class, as it is now."""
-    head = an_object("STANDARD_IA", size_bytes=picture.size_bytes, version_id=version_id)
-    return replace(head, picture=picture)
+    head = an_object("STANDARD_IA", size_bytes=snapshot.size_bytes, version_id=version_id)
+    return replace(head, snapshot=snapshot)
 
 
 @pytest.mark.parametrize(
     ("expected", "found"),
     [
-        (Basis.PICTURE, before(row(Outcome.COPIED), pictures=(SECOND,))),
-        (Basis.PICTURE, before(row(Outcome.ALREADY), pictures=(SECOND,))),  # copied, killed before the result
-        (Basis.PICTURE, before(pictures=(SECOND,))),
-        (Basis.PICTURE, before(row(Outcome.CHANGED), row(Outcome.COPIED), pictures=(FIRST, SECOND))),
-        (Basis.RESULT, before(row(Outcome.CHANGED), row(Outcome.ALREADY), pictures=(FIRST,))),
+        (Basis.PICTURE, before(row(Outcome.COPIED), snapshots=(SECOND,))),
+        (Basis.PICTURE, before(row(Outcome.ALREADY), snapshots=(SECOND,))),  # copied, killed before the result
+        (Basis.PICTURE, before(snapshots=(SECOND,))),
+        (Basis.PICTURE, before(row(Outcome.CHANGED), row(Outcome.COPIED), snapshots=(FIRST, SECOND))),
+        (Basis.RESULT, before(row(Outcome.CHANGED), row(Outcome.ALREADY), snapshots=(FIRST,))),
         (Basis.RESULT, before(row(Outcome.COPIED))),
         (Basis.RESULT, before(row(Outcome.ALREADY))),
-        (Basis.NOTHING, before(row(Outcome.CHANGED), pictures=(FIRST,))),
+        (Basis.NOTHING, before(row(Outcome.CHANGED), snapshots=(FIRST,))),
         (Basis.NOTHING, before(row(Outcome.PENDING))),
         (Basis.NOTHING, before(row(Outcome.DENIED, None))),
         (Basis.NOTHING, before(row(Outcome.COPIED, None))),
@@ -62,7 +64,7 @@ def test_what_an_object_is_compared_with(expected: Basis, found: Before) -> None
 
 def test_the_last_picture_counts() -> None:
     """An attempt that came to nothing took one of an older object."""
-    found = before(row(Outcome.CHANGED), row(Outcome.COPIED), pictures=(FIRST, SECOND))
+    found = before(row(Outcome.CHANGED), row(Outcome.COPIED), snapshots=(FIRST, SECOND))
 
     assert list(compare_head(seen(SECOND), found, now=NOW)) == []
     assert "size 2 became 1" in list(compare_head(seen(FIRST), found, now=NOW))
@@ -88,19 +90,19 @@ def test_a_success_stands_whoever_comes_later() -> None:
         ),
         ([], seen(version_id="v3"), before(row(Outcome.ALREADY))),
         ([], seen(version_id="null"), before(row(Outcome.COPIED, new_version_id="null"))),
-        (["metadata m: v became w"], seen(replace(SECOND, metadata={"m": "w"})), before(pictures=(SECOND,))),
+        (["metadata m: v became w"], seen(replace(SECOND, metadata={"m": "w"})), before(snapshots=(SECOND,))),
         (
             ["2 tags became 0 (or your credentials lack s3:GetObjectTagging)"],
             seen(replace(SECOND, tag_count=0)),
-            before(pictures=(SECOND,)),
+            before(snapshots=(SECOND,)),
         ),
         (
             [f"lock ObjectLockMode: GOVERNANCE became none{LACK}"],
             seen(replace(SECOND, lock={})),
-            before(pictures=(SECOND,)),
+            before(snapshots=(SECOND,)),
         ),
         ([], seen(FIRST), before(row(Outcome.PENDING, 9))),
-        ([], unseen(Look.MISSING), before(row(Outcome.COPIED), pictures=(SECOND,))),
+        ([], unseen(HeadOutcome.MISSING), before(row(Outcome.COPIED), snapshots=(SECOND,))),
     ],
 )
 def test_differences(expected: list[str], head: ObjectHead, found: Before) -> None:
@@ -121,7 +123,7 @@ def test_only_what_is_wanted_is_kept() -> None:
     assert set(every) == {KEY, OTHER}
 
 
-@pytest.mark.parametrize("found", [Before(), before(row(Outcome.COPIED, new_version_id="v"), pictures=(SECOND,))])
+@pytest.mark.parametrize("found", [Before(), before(row(Outcome.COPIED, new_version_id="v"), snapshots=(SECOND,))])
 def test_what_is_known_of_a_key_survives_json(found: Before) -> None:
     """A large lot's are kept on disk."""
     assert Before.from_dict(json.loads(json.dumps(found.to_dict()))) == found

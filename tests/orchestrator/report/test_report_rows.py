@@ -5,7 +5,7 @@ from collections.abc import Iterable
 
 import pytest
 
-from orchestrator.planning.report import ReportTotals, phase_to_report, report_rows
+from orchestrator.report.report_rows import ReportTotals, phase_to_report, report_rows
 from worker.contract import LotEntry, Outcome, Phase, ResultRow, result_fields
 
 A, B, C = (LotEntry(bucket="b", key=key) for key in ("a", "b b", "c"))

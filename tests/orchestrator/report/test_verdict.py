@@ -2,9 +2,9 @@
 
 import pytest
 
-from orchestrator.planning.object_head import Look, ObjectHead
-from orchestrator.planning.verdict import Verdict, format_verdict_row, judge_head, verdict_line
-from tests.orchestrator.planning.objects import an_object, unseen
+from orchestrator.objects.object_head import HeadOutcome, ObjectHead
+from orchestrator.report.verdict import Verdict, format_verdict_row, judge_head, verdict_line
+from tests.orchestrator.estimate.objects import an_object, unseen
 
 
 @pytest.mark.parametrize(
@@ -15,9 +15,9 @@ from tests.orchestrator.planning.objects import an_object, unseen
         (Verdict.OTHER_CLASS, an_object("STANDARD"), ()),
         (Verdict.OTHER_CLASS, an_object("STANDARD"), ("2 tags became 0",)),
         (Verdict.OTHER_CLASS, an_object("DEEP_ARCHIVE", restore='ongoing-request="false", expiry-date="..."'), ()),
-        (Verdict.MISSING, unseen(Look.MISSING), ()),
-        (Verdict.DENIED, unseen(Look.DENIED), ()),
-        (Verdict.ERROR, unseen(Look.ERROR), ()),
+        (Verdict.MISSING, unseen(HeadOutcome.MISSING), ()),
+        (Verdict.DENIED, unseen(HeadOutcome.DENIED), ()),
+        (Verdict.ERROR, unseen(HeadOutcome.ERROR), ()),
     ],
 )
 def test_verdicts(expected: Verdict, head: ObjectHead, differences: tuple[str, ...]) -> None:
@@ -56,5 +56,5 @@ def test_a_line_cannot_steer_a_terminal() -> None:
     head = an_object("GLACIER", key="\x1b[2J")
 
     assert verdict_line(judge_head(head, "STANDARD")) == "other-class: s3://bucket/%1B%5B2J: GLACIER"
-    assert "\x1b" not in verdict_line(judge_head(unseen(Look.ERROR, "\x1b[2J"), "STANDARD"))
+    assert "\x1b" not in verdict_line(judge_head(unseen(HeadOutcome.ERROR, "\x1b[2J"), "STANDARD"))
     assert "\x1b" not in verdict_line(judge_head(head, "GLACIER", ("header \x1b[2J became none",)))

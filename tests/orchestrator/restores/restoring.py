@@ -3,15 +3,15 @@
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 
-from orchestrator.again import pending_in
 from orchestrator.errors import S3ReclassError
-from orchestrator.flow import Job
-from orchestrator.lot_samples import Sight
 from orchestrator.model import TaskRequest
-from orchestrator.planning.object_head import Look, ObjectHead
-from orchestrator.planning.readiness import ListedRestore, Restore
-from orchestrator.readiness import Readiness
-from tests.orchestrator.worlds import Fate, WorldClock, entries_of
+from orchestrator.objects.object_head import HeadOutcome, ObjectHead
+from orchestrator.restores.judge_readiness import ListedRestore, Restore
+from orchestrator.restores.lot_samples import ProbeSources
+from orchestrator.restores.readiness import Readiness
+from orchestrator.run.plan import Job
+from orchestrator.run.restore_again import pending_in
+from tests.orchestrator.run.worlds import Fate, WorldClock, entries_of
 from worker.contract import LotEntry, Outcome
 
 NEVER = float("inf")
@@ -65,7 +65,7 @@ class Restores:
         asked = self.ready_at(entry) != NOT_ASKED
         word = "false" if self.is_ready(entry) else "true"
         restore = f'ongoing-request="{word}"' if asked else ""
-        return ObjectHead(entry=entry, look=Look.FOUND, storage_class="GLACIER", restore=restore)
+        return ObjectHead(entry=entry, look=HeadOutcome.FOUND, storage_class="GLACIER", restore=restore)
 
     def page(self, bucket: str, after: str) -> Sequence[ListedRestore]:
         """A page of the listing: the rest of the lot that the key is of, and no others."""
@@ -78,9 +78,9 @@ class Restores:
         ongoing = None if self.ready_at(entry) == NOT_ASKED or not self.lists else not self.is_ready(entry)
         return ListedRestore(key=entry.key, storage_class="GLACIER", ongoing=ongoing)
 
-    def sight(self, job: Job) -> Sight:
+    def sight(self, job: Job) -> ProbeSources:
         """What a wait sees of it."""
-        return Sight(
+        return ProbeSources(
             heads=self.look,
             page=self.page,
             entries=lambda lot, places: [entries_of(lot.name, lot.keys)[place] for place in places],

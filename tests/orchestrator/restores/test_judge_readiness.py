@@ -5,8 +5,8 @@ from random import Random
 
 import pytest
 
-from orchestrator.planning.object_head import Look, ObjectHead
-from orchestrator.planning.readiness import (
+from orchestrator.objects.object_head import HeadOutcome, ObjectHead
+from orchestrator.restores.judge_readiness import (
     KeyState,
     ListedRestore,
     Means,
@@ -58,21 +58,25 @@ def entry(key: str, bucket: str = "bucket", version: str = "") -> LotEntry:
 def test_what_a_head_means(expected: KeyState, storage_class: str, restore: str, archive_status: str) -> None:
     """Waiting helps only while a restore is under way."""
     head = ObjectHead(
-        entry=entry("k"), look=Look.FOUND, storage_class=storage_class, restore=restore, archive_status=archive_status
+        entry=entry("k"),
+        look=HeadOutcome.FOUND,
+        storage_class=storage_class,
+        restore=restore,
+        archive_status=archive_status,
     )
 
     assert head_state(head, "STANDARD_IA", NOW) is expected
 
 
-@pytest.mark.parametrize("look", [Look.MISSING, Look.DENIED, Look.ERROR])
-def test_a_key_that_cannot_be_seen_holds_nothing_up(look: Look) -> None:
+@pytest.mark.parametrize("look", [HeadOutcome.MISSING, HeadOutcome.DENIED, HeadOutcome.ERROR])
+def test_a_key_that_cannot_be_seen_holds_nothing_up(look: HeadOutcome) -> None:
     """Its task gives it its outcome."""
     assert head_state(ObjectHead(entry=entry("k"), look=look), "STANDARD_IA", NOW) is READY
 
 
 def test_an_object_in_its_target_class_needs_no_restore() -> None:
     """Even when that is an archive class, from a listing as from a HEAD."""
-    head = ObjectHead(entry=entry("k"), look=Look.FOUND, storage_class="GLACIER")
+    head = ObjectHead(entry=entry("k"), look=HeadOutcome.FOUND, storage_class="GLACIER")
 
     assert head_state(head, "GLACIER", NOW) is READY
     assert listed_states(["k"], [ListedRestore(key="k", storage_class="GLACIER")], "GLACIER", NOW) == (READY,)

@@ -7,12 +7,12 @@ from pathlib import Path
 import pytest
 
 from orchestrator.errors import S3ReclassError
-from orchestrator.flow import Job
-from orchestrator.lot_samples import LotSamples, Sight
 from orchestrator.model import Lot
-from orchestrator.planning.readiness import ListedRestore, Verdict, judge_sample
-from tests.orchestrator.restoring import NEVER, Restores
-from tests.orchestrator.worlds import ScriptedPlace, WorldClock, job_state, lot_bytes, lots_of
+from orchestrator.restores.judge_readiness import ListedRestore, Verdict, judge_sample
+from orchestrator.restores.lot_samples import LotSamples, ProbeSources
+from orchestrator.run.plan import Job
+from tests.orchestrator.restores.restoring import NEVER, Restores
+from tests.orchestrator.run.worlds import ScriptedPlace, WorldClock, job_state, lot_bytes, lots_of
 from worker.contract import LotEntry, Phase
 
 KEYS = 2_000
@@ -37,7 +37,7 @@ class Bucket:
         cut = lots_of(lots, KEYS)
         place = ScriptedPlace(root, self.restores.fate)
         self.job = Job(lots=cut, state=job_state(root, cut), place=place, read_lot=lot_bytes)
-        self.idle = self.job.state.standings(cut, Phase.COPY)
+        self.idle = self.job.state.lot_statuses(cut, Phase.COPY)
 
     def samples(
         self,
@@ -45,7 +45,7 @@ class Bucket:
         page: Callable[[str, str], Sequence[ListedRestore]] | None = None,
     ) -> LotSamples:
         """The lots' samples, with this order of keys and this listing."""
-        sight: Sight = replace(self.restores.sight(self.job), entries=entries, page=page or self.page)
+        sight: ProbeSources = replace(self.restores.sight(self.job), entries=entries, page=page or self.page)
         return LotSamples(sight, target="STANDARD_IA", clock=self.restores.clock.clock())
 
     def page(self, bucket: str, after: str) -> Sequence[ListedRestore]:

@@ -2,7 +2,7 @@
 
 import pytest
 
-from orchestrator.planning.restarts import LotStart, after_task
+from orchestrator.restores.restarts import LotStart, after_task
 
 
 @pytest.mark.parametrize(

@@ -3,14 +3,14 @@
 from collections.abc import Callable
 from pathlib import Path
 
-from orchestrator.flow import Job, begin, make_plan, see_through
-from orchestrator.planning.readiness import Restore
-from orchestrator.planning.standing import exit_code_of_phase, totals
-from orchestrator.planning.worker_command import PhaseSettings
-from orchestrator.waiting import Wait
-from orchestrator.watching import Ending, Limits
-from tests.orchestrator.restoring import Restores
-from tests.orchestrator.worlds import Ear, ScriptedPlace, WorldClock, job_state, lot_bytes, lots_of
+from orchestrator.places.worker_command import PhaseSettings
+from orchestrator.restores.judge_readiness import Restore
+from orchestrator.run.plan import Job, begin, make_plan, see_through
+from orchestrator.run.wait_for_restores import Wait
+from orchestrator.run.watch_values import Limits, RunResult
+from orchestrator.state.lot_status import exit_code_of_phase, totals
+from tests.orchestrator.restores.restoring import Restores
+from tests.orchestrator.run.worlds import Ear, ScriptedPlace, WorldClock, job_state, lot_bytes, lots_of
 from worker.contract import LotEntry, Phase
 
 BULK = Restore(tier="Bulk")
@@ -38,8 +38,8 @@ class World:
         plan = make_plan(self.job, COPY, None)
         begin(self.job, plan, clock)
         wait = Wait(limit_s=limit_s, readiness=self.restores.readiness(self.job, restore))
-        self.ending: Ending = see_through(self.job, plan, audience=self.ear, clock=clock, limits=Limits(), wait=wait)
-        return int(exit_code_of_phase(totals(self.ending.standings)))
+        self.ending: RunResult = see_through(self.job, plan, reporter=self.ear, clock=clock, limits=Limits(), wait=wait)
+        return int(exit_code_of_phase(totals(self.ending.lot_statuses)))
 
     def starts(self) -> list[tuple[str, int]]:
         """The lots and attempts that were started, in order."""

@@ -4,9 +4,9 @@ from collections.abc import Callable
 from pathlib import Path
 
 from orchestrator.model import Lots, Refused, Task, TaskRequest
-from orchestrator.watch import Ending, Limits, Watch
-from tests.orchestrator.worlds import Ear, Fate, ScriptedPlace, WorldClock, job_state
-from worker.contract import Outcome, Phase, Share
+from orchestrator.run.watch_tasks import Limits, RunResult, TaskWatcher
+from tests.orchestrator.run.worlds import Ear, Fate, ScriptedPlace, WorldClock, job_state
+from worker.contract import Outcome, Phase, RateShare
 
 GOOD: Fate = {Outcome.REQUESTED: 2}
 JOB = "0123456789ab"
@@ -40,9 +40,9 @@ class Launchers:
         self.place = ScriptedPlace(root, fate, **place)  # type: ignore[arg-type]  # each test names a field it knows
         self.state = job_state(root, lots)
 
-    def watch(self, limits: Limits = Limits(), rate: float = 0) -> Watch:
+    def watch(self, limits: Limits = Limits(), rate: float = 0) -> TaskWatcher:
         """A watch as a launcher makes it."""
-        return Watch(
+        return TaskWatcher(
             state=self.state,
             place=self.place,
             phase=Phase.RESTORE,
@@ -54,7 +54,7 @@ class Launchers:
                 command=("restore", lot.name, str(attempt)),
                 spot=self.place.spot,
             ),
-            audience=self.ear,
+            reporter=self.ear,
             clock=self.clock.clock(),
             limits=limits,
             right=self.right,
@@ -62,11 +62,11 @@ class Launchers:
             rate=rate,
         )
 
-    def run(self, limits: Limits = Limits(), rate: float = 0) -> Ending:
+    def run(self, limits: Limits = Limits(), rate: float = 0) -> RunResult:
         """Run a watch to its end."""
-        return self.watch(limits, rate).run(self.state.standings(self.lots, Phase.RESTORE), JOB)
+        return self.watch(limits, rate).run(self.state.lot_statuses(self.lots, Phase.RESTORE), JOB)
 
-    def share(self) -> Share:
+    def share(self) -> RateShare:
         """What running tasks were told last."""
         share = self.state.share(Phase.RESTORE)
         assert share is not None

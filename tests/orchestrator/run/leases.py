@@ -3,13 +3,13 @@
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
-from orchestrator.clients.state_files import Stamped
-from orchestrator.clients.state_store import StateStore
-from orchestrator.clock import Clock
+from orchestrator.common.clock import Clock
 from orchestrator.errors import S3ReclassError
-from orchestrator.job_state import JobState
-from orchestrator.lease import JobLease
-from orchestrator.planning.lease import Holder, Lease
+from orchestrator.run.lease import JobLease
+from orchestrator.state.job_state import JobState
+from orchestrator.state.lease_file import Holder, Lease
+from orchestrator.state.state_files import Stamped
+from orchestrator.state.state_store import StateStore
 from worker.contract import StatePaths
 
 JOB = "0123456789ab"

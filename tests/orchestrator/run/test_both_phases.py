@@ -8,15 +8,15 @@ from typing import TYPE_CHECKING
 import boto3
 import pytest
 
-from orchestrator.commands.both_phases import needs_restore, run_both
-from orchestrator.commands.phases import Run
-from orchestrator.flow import Job
-from orchestrator.lots_folder import lot_path
+from orchestrator.lots.folder import lot_path
 from orchestrator.model import TaskRequest
-from orchestrator.planning.object_head import Look, ObjectHead
-from orchestrator.planning.worker_command import PhaseSettings
-from orchestrator.settings import Settings
-from tests.orchestrator.worlds import BEGAN, Fate, ScriptedPlace, entries_of, job_state, lot_bytes, lots_of
+from orchestrator.objects.object_head import HeadOutcome, ObjectHead
+from orchestrator.places.worker_command import PhaseSettings
+from orchestrator.run.both_phases import needs_restore, run_both
+from orchestrator.run.one_phase import Run
+from orchestrator.run.plan import Job
+from orchestrator.settings.settings import Settings
+from tests.orchestrator.run.worlds import BEGAN, Fate, ScriptedPlace, entries_of, job_state, lot_bytes, lots_of
 from worker.contract import ExitCode, LotEntry, Outcome, Phase
 
 if TYPE_CHECKING:
@@ -224,14 +224,14 @@ def test_a_kill_in_either_phase_loses_nothing(scene: Scene, phase: Phase) -> Non
 @pytest.mark.parametrize(
     ("expected", "storage_class", "restore", "look"),
     [
-        (True, "GLACIER", "", Look.FOUND),
-        (False, "GLACIER", 'ongoing-request="true"', Look.FOUND),
-        (False, "STANDARD", "", Look.FOUND),
-        (False, "STANDARD_IA", "", Look.FOUND),
-        (False, "", "", Look.MISSING),
+        (True, "GLACIER", "", HeadOutcome.FOUND),
+        (False, "GLACIER", 'ongoing-request="true"', HeadOutcome.FOUND),
+        (False, "STANDARD", "", HeadOutcome.FOUND),
+        (False, "STANDARD_IA", "", HeadOutcome.FOUND),
+        (False, "", "", HeadOutcome.MISSING),
     ],
 )
-def test_what_needs_a_restore(expected: bool, storage_class: str, restore: str, look: Look) -> None:  # noqa: FBT001 (a table)
+def test_what_needs_a_restore(expected: bool, storage_class: str, restore: str, look: HeadOutcome) -> None:  # noqa: FBT001 (a table)
     """What is archived, leaves its class, and has had none asked for."""
     head = ObjectHead(entry=LotEntry(bucket="b", key="k"), look=look, storage_class=storage_class, restore=restore)
 

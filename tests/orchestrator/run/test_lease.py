@@ -7,11 +7,11 @@ from dataclasses import replace
 import boto3
 import pytest
 
-from orchestrator.clients.s3_state import S3Store
 from orchestrator.errors import S3ReclassError
-from orchestrator.lease import held
-from orchestrator.planning.lease import LASTS_S, LeaseHeldError, LeaseLostError
-from tests.orchestrator.leases import ANA, BEN, World
+from orchestrator.run.lease import held
+from orchestrator.state.lease_file import LASTS_S, LeaseHeldError, LeaseLostError
+from orchestrator.state.s3_state import S3Store
+from tests.orchestrator.run.leases import ANA, BEN, World
 
 
 def test_one_launcher_has_the_job(world: World) -> None:

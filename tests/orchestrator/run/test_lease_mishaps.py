@@ -5,9 +5,9 @@ from pathlib import Path
 import pytest
 
 from orchestrator.errors import S3ReclassError
-from orchestrator.lease import held
-from orchestrator.planning.lease import LASTS_S, SAFETY_S
-from tests.orchestrator.leases import ANA, PATH, World
+from orchestrator.run.lease import held
+from orchestrator.state.lease_file import LASTS_S, SAFETY_S
+from tests.orchestrator.run.leases import ANA, PATH, World
 
 
 @pytest.mark.parametrize("asleep", [False, True])

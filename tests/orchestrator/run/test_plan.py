@@ -6,12 +6,12 @@ from pathlib import Path
 import pytest
 
 from orchestrator.errors import S3ReclassError
-from orchestrator.flow import Job, begin, make_plan, plan_calls, see_through
 from orchestrator.model import TaskRequest
-from orchestrator.planning.standing import exit_code_of_phase, totals
-from orchestrator.planning.worker_command import PhaseSettings
-from orchestrator.watch import Limits
-from tests.orchestrator.worlds import Ear, Fate, ScriptedPlace, WorldClock, job_state, lot_bytes, lots_of
+from orchestrator.places.worker_command import PhaseSettings
+from orchestrator.run.plan import Job, begin, make_plan, plan_calls, see_through
+from orchestrator.run.watch_tasks import Limits
+from orchestrator.state.lot_status import exit_code_of_phase, totals
+from tests.orchestrator.run.worlds import Ear, Fate, ScriptedPlace, WorldClock, job_state, lot_bytes, lots_of
 from worker.contract import Outcome, Phase
 
 RESTORE = PhaseSettings(phase=Phase.RESTORE)
@@ -30,8 +30,8 @@ def run(job: Job, settings: PhaseSettings) -> tuple[int, Ear, WorldClock]:
     clock, ear = WorldClock(), Ear()
     plan = make_plan(job, settings, None)
     begin(job, plan, clock.clock())
-    ending = see_through(job, plan, audience=ear, clock=clock.clock(), limits=Limits())
-    return int(exit_code_of_phase(totals(ending.standings))), ear, clock
+    ending = see_through(job, plan, reporter=ear, clock=clock.clock(), limits=Limits())
+    return int(exit_code_of_phase(totals(ending.lot_statuses))), ear, clock
 
 
 def test_planning_changes_nothing(tmp_path: Path) -> None:
@@ -52,7 +52,7 @@ def test_what_is_planned_is_what_is_started(tmp_path: Path) -> None:
 
     plan = make_plan(job, RESTORE, 300)
     begin(job, plan, WorldClock().clock())
-    see_through(job, plan, audience=Ear(), clock=WorldClock().clock(), limits=Limits())
+    see_through(job, plan, reporter=Ear(), clock=WorldClock().clock(), limits=Limits())
 
     assert isinstance(job.place, ScriptedPlace)
     assert [request.command for request in job.place.started] == planned
@@ -162,10 +162,10 @@ def test_a_plan_may_be_for_some_lots_alone(tmp_path: Path) -> None:
     job = job_of(tmp_path, 3, lambda _: {Outcome.REQUESTED: 2})
 
     plan = make_plan(job, RESTORE, None, {"lot-00002"})
-    ending = see_through(job, plan, audience=Ear(), clock=WorldClock().clock(), limits=Limits())
+    ending = see_through(job, plan, reporter=Ear(), clock=WorldClock().clock(), limits=Limits())
 
     assert [request.lot for request in plan.starts] == ["lot-00002"]
-    assert [one.complete for one in ending.standings] == [False, False, True]
+    assert [one.complete for one in ending.lot_statuses] == [False, False, True]
 
 
 def test_another_target_class_in_the_middle_is_refused(tmp_path: Path) -> None:
@@ -193,7 +193,7 @@ def test_ctrl_c_stops_tasks_only_on_the_users_own_machine(
 
     clock.on_sleep = interrupt
     with pytest.raises(KeyboardInterrupt):
-        see_through(job, plan, audience=Ear(), clock=clock.clock(), limits=Limits())
+        see_through(job, plan, reporter=Ear(), clock=clock.clock(), limits=Limits())
 
     assert isinstance(job.place, ScriptedPlace)
     assert len(job.place.stopped) == stopped

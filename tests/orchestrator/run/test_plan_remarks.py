@@ -4,12 +4,12 @@ from dataclasses import replace
 
 import pytest
 
-from orchestrator.planning.cost import Estimate, estimate_job
-from orchestrator.planning.object_head import ObjectHead
-from orchestrator.planning.plan_remarks import phase_remarks
-from orchestrator.planning.worker_command import PhaseSettings
-from orchestrator.settings import Settings
-from tests.orchestrator.planning.objects import a_sample, an_object, some_lots
+from orchestrator.estimate.cost import Estimate, estimate_job
+from orchestrator.objects.object_head import ObjectHead
+from orchestrator.places.worker_command import PhaseSettings
+from orchestrator.run.plan_remarks import phase_remarks
+from orchestrator.settings.settings import Settings
+from tests.orchestrator.estimate.objects import a_sample, an_object, some_lots
 from worker.contract import Phase
 
 COPY = PhaseSettings(phase=Phase.COPY, storage_class="STANDARD")

@@ -3,11 +3,11 @@
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 
-from orchestrator.clients.state_store import DirectoryStore
-from orchestrator.job_state import JobState
 from orchestrator.model import Task
-from orchestrator.progress_reader import MOST_AT_ONCE, READS_A_SECOND, ProgressReader
-from tests.orchestrator.worlds import WorldClock
+from orchestrator.run.progress_reader import MOST_AT_ONCE, READS_A_SECOND, ProgressReader
+from orchestrator.state.job_state import JobState
+from orchestrator.state.state_store import DirectoryStore
+from tests.orchestrator.run.worlds import WorldClock
 from worker.contract import Phase
 
 

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from orchestrator.planning.shares import SETTLE_S, Shares
+from orchestrator.run.rate_shares import SETTLE_S, Shares
 
 NONE = Shares(rate=900)
 TOLD = Shares(rate=900, told=90)

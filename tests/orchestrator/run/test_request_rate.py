@@ -5,10 +5,10 @@ from pathlib import Path
 import pytest
 
 from orchestrator.model import TaskRequest
-from orchestrator.planning.shares import SETTLE_S
-from tests.orchestrator.launchers import GOOD, JOB, World, refuse
-from tests.orchestrator.worlds import lots_of
-from worker.contract import Phase, Share
+from orchestrator.run.rate_shares import SETTLE_S
+from tests.orchestrator.run.launchers import GOOD, JOB, World, refuse
+from tests.orchestrator.run.worlds import lots_of
+from worker.contract import Phase, RateShare
 
 
 def test_the_rate_is_divided_among_the_tasks_and_anew_as_they_end(tmp_path: Path) -> None:
@@ -47,7 +47,7 @@ def test_tasks_of_an_earlier_launcher_are_told_to_send_less_before_others_start(
     """One task had all of it; the others start when it has surely read that it has less."""
     world = World(tmp_path, lots_of(3), lambda _: None)
     world.place.start(TaskRequest(job=JOB, phase=Phase.RESTORE, lot="lot-00001", attempt=1, command=()))
-    world.state.tell_share(Phase.RESTORE, Share(rate=900, most=900, tasks=1, at=""))
+    world.state.tell_share(Phase.RESTORE, RateShare(rate=900, most=900, tasks=1, at=""))
     started_at: list[float] = []
 
     def note(now: float) -> None:

@@ -4,12 +4,12 @@ from pathlib import Path
 
 import pytest
 
-from orchestrator.again import pending_keys_of
 from orchestrator.errors import S3ReclassError
-from orchestrator.flow import Job, begin, make_plan
 from orchestrator.model import TaskRequest
-from orchestrator.planning.worker_command import PhaseSettings
-from tests.orchestrator.worlds import ScriptedPlace, WorldClock, finish, job_state, lot_bytes, lots_of
+from orchestrator.places.worker_command import PhaseSettings
+from orchestrator.run.plan import Job, begin, make_plan
+from orchestrator.run.restore_again import pending_keys_of
+from tests.orchestrator.run.worlds import ScriptedPlace, WorldClock, finish, job_state, lot_bytes, lots_of
 from worker.contract import Outcome, Phase, ResultRow, StatePaths, format_result_rows
 
 COPY = PhaseSettings(phase=Phase.COPY, storage_class="STANDARD_IA")
@@ -49,7 +49,7 @@ def test_pending_keys_are_a_job_of_their_own(job: Job, tmp_path: Path) -> None:
     assert [entry.key for entry in again.some] == ["lot-00001/1"]
     assert again.job.lots.job != job.lots.job
     assert again.job.lot_uri(again.job.lots.lots[0]).endswith(f"{again.job.lots.job}/lots/lot-00001.csv")
-    assert again.job.state.standings(again.job.lots, Phase.RESTORE)[0].files.attempt == 0
+    assert again.job.state.lot_statuses(again.job.lots, Phase.RESTORE)[0].files.attempt == 0
 
 
 def test_the_same_results_are_the_same_job(job: Job, tmp_path: Path) -> None:

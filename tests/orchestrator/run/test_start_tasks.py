@@ -5,10 +5,10 @@ from pathlib import Path
 import pytest
 
 from orchestrator.model import TaskRequest, TaskState, TaskStatus
-from orchestrator.planning.lease import LeaseLostError
-from orchestrator.watch import Limits
-from tests.orchestrator.launchers import GOOD, JOB, Launchers, LostError, refuse
-from tests.orchestrator.worlds import lots_of
+from orchestrator.run.watch_tasks import Limits
+from orchestrator.state.lease_file import LeaseLostError
+from tests.orchestrator.run.launchers import GOOD, JOB, Launchers, LostError, refuse
+from tests.orchestrator.run.worlds import lots_of
 from worker.contract import Phase
 
 TAKEN_BACK = TaskState(status=TaskStatus.STOPPED, exit_code=75, interrupted=True, reason="AWS took it back")

@@ -5,14 +5,14 @@ from pathlib import Path
 
 import pytest
 
-from orchestrator.flow import begin, make_plan
-from orchestrator.lot_samples import LotSamples
 from orchestrator.model import TaskRequest, TaskState, TaskStatus
-from orchestrator.planning.readiness import Restore, Verdict, judge_sample
-from orchestrator.planning.standing import totals
-from tests.orchestrator.restoring import NEVER, NOT_ASKED
-from tests.orchestrator.waits import COPY, HOUR, World, hours_by_lot
-from tests.orchestrator.worlds import BEGAN, Fate, finish
+from orchestrator.restores.judge_readiness import Restore, Verdict, judge_sample
+from orchestrator.restores.lot_samples import LotSamples
+from orchestrator.run.plan import begin, make_plan
+from orchestrator.state.lot_status import totals
+from tests.orchestrator.restores.restoring import NEVER, NOT_ASKED
+from tests.orchestrator.restores.waits import COPY, HOUR, World, hours_by_lot
+from tests.orchestrator.run.worlds import BEGAN, Fate, finish
 from worker.contract import Outcome, Phase
 
 
@@ -68,7 +68,7 @@ def test_a_look_has_room_for_so_many_requests(tmp_path: Path) -> None:
     """With more lots than that, each has its turn."""
     world = World(tmp_path, 12, lambda _: NEVER, keys=1)
     samples = LotSamples(world.restores.sight(world.job), target="STANDARD", clock=world.clock.clock(), requests=5)
-    idle = world.job.state.standings(world.job.lots, Phase.COPY)
+    idle = world.job.state.lot_statuses(world.job.lots, Phase.COPY)
 
     looks = [samples.look(idle) for _ in range(3)]
 
@@ -80,7 +80,7 @@ def test_no_room_for_the_rest_of_a_sample(tmp_path: Path) -> None:
     """It is left for the next look, and no request goes beyond the room."""
     world = World(tmp_path, 3, lambda _: 0, keys=100)
     samples = LotSamples(world.restores.sight(world.job), target="STANDARD", clock=world.clock.clock(), requests=24)
-    idle = world.job.state.standings(world.job.lots, Phase.COPY)
+    idle = world.job.state.lot_statuses(world.job.lots, Phase.COPY)
 
     assert samples.look(idle).left_out
     assert len(world.restores.heads) == 6 + 14
@@ -126,7 +126,7 @@ def test_what_is_ready_is_copied_before_it_expires(tmp_path: Path) -> None:
 
     assert world.waits(limit_s=80 * HOUR, restore=Restore(tier="Bulk", days=3, requested_at=BEGAN)) == 4
     assert world.starts()[0] == ("lot-00000", 1)
-    assert totals(world.ending.standings).outcomes == {Outcome.COPIED: 50, Outcome.PENDING: 50}
+    assert totals(world.ending.lot_statuses).outcomes == {Outcome.COPIED: 50, Outcome.PENDING: 50}
     assert len(world.starts()) == 1
 
 

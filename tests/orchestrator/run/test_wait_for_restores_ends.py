@@ -5,12 +5,12 @@ from pathlib import Path
 import pytest
 
 from orchestrator.errors import S3ReclassError
-from orchestrator.flow import begin, make_plan
-from orchestrator.planning.standing import totals
-from orchestrator.watching import STOPPED
-from tests.orchestrator.restoring import NEVER, NOT_ASKED
-from tests.orchestrator.waits import COPY, HOUR, World, hours_by_lot
-from tests.orchestrator.worlds import finish
+from orchestrator.run.plan import begin, make_plan
+from orchestrator.run.watch_values import STOPPED
+from orchestrator.state.lot_status import totals
+from tests.orchestrator.restores.restoring import NEVER, NOT_ASKED
+from tests.orchestrator.restores.waits import COPY, HOUR, World, hours_by_lot
+from tests.orchestrator.run.worlds import finish
 from worker.contract import Outcome
 
 
@@ -21,7 +21,7 @@ def test_waiting_has_a_limit(tmp_path: Path) -> None:
     code = world.waits(limit_s=HOUR)
 
     assert code == 4
-    assert totals(world.ending.standings).outcomes == {Outcome.COPIED: 2, Outcome.PENDING: 2}
+    assert totals(world.ending.lot_statuses).outcomes == {Outcome.COPIED: 2, Outcome.PENDING: 2}
     assert world.ear.remarks[-2:] == [
         "the wait limit of 1 h 00 min has passed: each key of 1 lots is looked at once, then it ends",
         "2 keys are still pending; nothing is lost: the same command again goes on from here",
@@ -48,7 +48,7 @@ def test_at_the_limit_no_restored_copy_is_left_to_expire(tmp_path: Path) -> None
     finish(tmp_path, plan.starts[0], {Outcome.PENDING: 100})
 
     assert world.waits(limit_s=2 * HOUR) == 4
-    assert totals(world.ending.standings).outcomes == {Outcome.COPIED: 50, Outcome.PENDING: 50}
+    assert totals(world.ending.lot_statuses).outcomes == {Outcome.COPIED: 50, Outcome.PENDING: 50}
 
 
 def test_keys_without_a_restore_are_not_waited_for(tmp_path: Path) -> None:

@@ -5,10 +5,10 @@ from pathlib import Path
 import pytest
 
 from orchestrator.model import Refused, TaskRequest, TaskState, TaskStatus
-from orchestrator.planning.standing import totals
-from orchestrator.watch import Limits
-from tests.orchestrator.launchers import GOOD, JOB, World
-from tests.orchestrator.worlds import finish, lots_of
+from orchestrator.run.watch_tasks import Limits
+from orchestrator.state.lot_status import totals
+from tests.orchestrator.run.launchers import GOOD, JOB, World
+from tests.orchestrator.run.worlds import finish, lots_of
 from worker.contract import Outcome, Phase
 
 
@@ -19,7 +19,7 @@ def test_every_lot_gets_one_task_and_is_seen_to_its_tally(tmp_path: Path) -> Non
     ending = world.run()
 
     assert world.starts() == [("lot-00000", 1), ("lot-00001", 1), ("lot-00002", 1)]
-    assert totals(ending.standings).outcomes == {Outcome.REQUESTED: 6}
+    assert totals(ending.lot_statuses).outcomes == {Outcome.REQUESTED: 6}
     assert (ending.given_up, ending.halted) == ({}, "")
 
 
@@ -31,7 +31,7 @@ def test_a_finished_phase_starts_nothing(tmp_path: Path) -> None:
     ending = again.run()
 
     assert again.starts() == []
-    assert totals(ending.standings).complete == 2
+    assert totals(ending.lot_statuses).complete == 2
 
 
 def test_never_more_tasks_than_the_place_takes(tmp_path: Path) -> None:
@@ -64,8 +64,8 @@ def test_a_lot_is_given_up_after_three_lost_tasks(tmp_path: Path) -> None:
     ending = world.run()
 
     assert ending.given_up == {"lot-00000": "never came up"}
-    assert totals(ending.standings).unprocessed == 2
-    assert totals(ending.standings).complete == 1
+    assert totals(ending.lot_statuses).unprocessed == 2
+    assert totals(ending.lot_statuses).complete == 1
 
 
 def test_exit_code_0_without_a_tally_is_a_lost_task(tmp_path: Path) -> None:
@@ -76,7 +76,7 @@ def test_exit_code_0_without_a_tally_is_a_lost_task(tmp_path: Path) -> None:
     ending = world.run()
 
     assert ending.given_up == {"lot-00000": "exit code 0"}
-    assert totals(ending.standings).complete == 0
+    assert totals(ending.lot_statuses).complete == 0
 
 
 def test_many_lost_tasks_in_a_row_stop_the_starting(tmp_path: Path) -> None:
@@ -156,7 +156,7 @@ def test_a_task_that_never_starts_is_stopped_and_started_again(tmp_path: Path) -
 
     assert world.starts() == [("lot-00000", 1), ("lot-00000", 2)]
     assert world.place.stopped == ["restore/lot-00000/1: start timeout"]
-    assert totals(ending.standings).complete == 1
+    assert totals(ending.lot_statuses).complete == 1
 
 
 def test_a_place_that_forgets_its_tasks_is_not_believed_at_once(tmp_path: Path) -> None:
@@ -173,7 +173,7 @@ def test_a_place_that_forgets_its_tasks_is_not_believed_at_once(tmp_path: Path) 
     ending = world.run()
 
     assert world.starts() == [("lot-00000", 1)]
-    assert totals(ending.standings).complete == 1
+    assert totals(ending.lot_statuses).complete == 1
 
 
 def test_ctrl_c_stops_the_tasks_and_waits_for_them(tmp_path: Path) -> None:
@@ -187,7 +187,7 @@ def test_ctrl_c_stops_the_tasks_and_waits_for_them(tmp_path: Path) -> None:
 
     world.clock.on_sleep = interrupt
     with pytest.raises(KeyboardInterrupt):
-        watch.run(world.state.standings(world.lots, Phase.RESTORE), JOB)
+        watch.run(world.state.lot_statuses(world.lots, Phase.RESTORE), JOB)
     watch.stop_tasks("interrupted")
 
     assert world.place.stopped == ["restore/lot-00000/1: interrupted", "restore/lot-00001/1: interrupted"]

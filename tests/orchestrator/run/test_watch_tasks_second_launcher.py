@@ -5,9 +5,9 @@ from pathlib import Path
 import pytest
 
 from orchestrator.model import TaskRequest
-from orchestrator.planning.standing import totals
-from tests.orchestrator.launchers import GOOD, JOB, World
-from tests.orchestrator.worlds import Fate, finish, lots_of
+from orchestrator.state.lot_status import totals
+from tests.orchestrator.run.launchers import GOOD, JOB, World
+from tests.orchestrator.run.worlds import Fate, finish, lots_of
 from worker.contract import Outcome, Phase
 
 
@@ -20,7 +20,7 @@ def test_running_tasks_of_an_earlier_launcher_are_adopted(tmp_path: Path) -> Non
     ending = first.run()
 
     assert first.starts() == [("lot-00000", 1)]
-    assert totals(ending.standings).complete == 2
+    assert totals(ending.lot_statuses).complete == 2
 
 
 def test_a_start_that_may_have_happened_is_asked_for_to_the_letter(tmp_path: Path) -> None:

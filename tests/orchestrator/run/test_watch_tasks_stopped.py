@@ -5,9 +5,9 @@ from pathlib import Path
 import pytest
 
 from orchestrator.model import Refused, Task, TaskRequest, TaskState, TaskStatus
-from orchestrator.watching import STOPPED
-from tests.orchestrator.launchers import GOOD, JOB, World
-from tests.orchestrator.worlds import lots_of
+from orchestrator.run.watch_values import STOPPED
+from tests.orchestrator.run.launchers import GOOD, JOB, World
+from tests.orchestrator.run.worlds import lots_of
 from worker.contract import Phase
 
 INTERRUPTED = TaskState(status=TaskStatus.STOPPED, exit_code=75, interrupted=True)
@@ -52,7 +52,7 @@ def test_nothing_is_started_of_a_job_that_was_stopped_meanwhile(world: World) ->
     watch = world.watch()
     ask(world)
 
-    ending = watch.run(world.state.standings(world.lots, Phase.RESTORE), JOB)
+    ending = watch.run(world.state.lot_statuses(world.lots, Phase.RESTORE), JOB)
 
     assert (world.starts(), ending.halted) == ([], STOPPED)
 

@@ -5,11 +5,11 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
-from orchestrator.clients.state_store import DirectoryStore
-from orchestrator.clock import Clock
-from orchestrator.job_state import JobState
+from orchestrator.common.clock import Clock
 from orchestrator.model import Call, Lot, Lots, Refused, Task, TaskRequest, TaskState, TaskStatus
-from orchestrator.watch import Snapshot
+from orchestrator.run.watch_tasks import PhaseProgress
+from orchestrator.state.job_state import JobState
+from orchestrator.state.state_store import DirectoryStore
 from worker.contract import (
     ExitCode,
     LotEntry,
@@ -67,10 +67,10 @@ class WorldClock:
 class Ear:
     """An audience that remembers."""
 
-    snapshots: list[Snapshot] = field(default_factory=list)
+    snapshots: list[PhaseProgress] = field(default_factory=list)
     remarks: list[str] = field(default_factory=list)
 
-    def show(self, snapshot: Snapshot) -> None:
+    def show(self, snapshot: PhaseProgress) -> None:
         """Remember the snapshot."""
         self.snapshots.append(snapshot)
 

@@ -7,8 +7,8 @@ import pytest
 from botocore.session import Session
 
 from orchestrator.errors import UsageError
-from orchestrator.planning.storage_classes import NO_TARGETS
-from orchestrator.settings import FargateSettings, Settings, load_settings
+from orchestrator.settings.settings import FargateSettings, Settings, load_settings
+from orchestrator.settings.storage_classes import NO_TARGETS
 from worker.contract import STORAGE_CLASSES
 
 TOML = """

@@ -5,8 +5,8 @@ from dataclasses import fields
 
 import pytest
 
-from orchestrator.planning.settings_file import ENTRIES, format_settings_file
-from orchestrator.settings import FargateSettings, Settings, load_settings
+from orchestrator.settings.settings import FargateSettings, Settings, load_settings
+from orchestrator.settings.settings_file import ENTRIES, format_settings_file
 
 
 def load(text: str) -> Settings:

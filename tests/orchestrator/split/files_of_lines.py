@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from orchestrator.line_files import LineFile
+from orchestrator.split.line_files import LineFile
 
 LINES_PER_BLOCK = 7
 

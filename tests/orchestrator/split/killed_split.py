@@ -1,7 +1,7 @@
 """
 A split killed before every one of its file operations, by SIGKILL; run as a program of its own, as it forks.
 
-    python -m tests.orchestrator.killed_split FOLDER
+    python -m tests.orchestrator.split.killed_split FOLDER
 
 Each time the folder of lots is what it was or has no lots.json, and the next split mends it. Prints how
 many deaths it survived, or fails with what it found.
@@ -14,10 +14,10 @@ import sys
 from pathlib import Path
 
 from orchestrator.errors import S3ReclassError
-from orchestrator.lots_folder import LOTS_JSON, read_lots, verify_lots
-from orchestrator.lots_writer import Origin, Written, write_lots
-from orchestrator.planning.keyfile import read_lines
-from orchestrator.planning.lots import lot_sizes
+from orchestrator.lots.folder import LOTS_JSON, read_lots, verify_lots
+from orchestrator.lots.manifest import lot_sizes
+from orchestrator.split.key_lines import read_lines
+from orchestrator.split.write_lots import Origin, Written, write_lots
 
 OPERATIONS = {"open", "os.rename", "os.remove", "os.mkdir", "os.rmdir", "os.truncate", "shutil.rmtree"}
 OLD = b"".join(b"old-%d\n" % number for number in range(9))

@@ -6,8 +6,8 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from orchestrator.duplicates import FEW_REPEATS, PARTS, Fingerprints, remove_duplicates, remove_many
-from tests.orchestrator.files_of_lines import LINES_PER_BLOCK, files, read
+from orchestrator.split.dedupe import FEW_REPEATS, PARTS, Fingerprints, remove_duplicates, remove_many
+from tests.orchestrator.split.files_of_lines import LINES_PER_BLOCK, files, read
 
 
 def fingerprints_of(folder: Path, lines: list[str], *, pending: int = 10, at_once: int = 10) -> Fingerprints:

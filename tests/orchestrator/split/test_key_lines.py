@@ -7,7 +7,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from orchestrator.errors import S3ReclassError
-from orchestrator.planning.keyfile import Batch, Kind, encode_all, guess_kind, read_lines, url_encode
+from orchestrator.split.key_lines import Batch, Kind, encode_all, guess_kind, read_lines, url_encode
 from worker.contract import MAX_KEY_BYTES, LotEntry, encode_key, format_lot_line, parse_lot_line
 
 KEYS = st.text(st.characters(exclude_categories=["Cs"]), min_size=1, max_size=60)

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from orchestrator.errors import S3ReclassError
-from orchestrator.key_source import CHUNK_BYTES, open_key_source
+from orchestrator.split.key_source import CHUNK_BYTES, open_key_source
 
 TEXT = b"".join(b"key-%d\n" % number for number in range(50_000))
 

@@ -10,9 +10,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from orchestrator.errors import S3ReclassError, UsageError
-from orchestrator.planning.keyfile import Batch
-from orchestrator.planning.keytable import TableFormat, parse_column, read_table
-from orchestrator.planning.table_rows import ROWS_AT_ONCE
+from orchestrator.split.key_lines import Batch
+from orchestrator.split.key_table import TableFormat, parse_column, read_table
+from orchestrator.split.table_rows import ROWS_AT_ONCE
 from worker.contract import LotEntry, encode_key, parse_lot_line
 
 CSV = TableFormat()

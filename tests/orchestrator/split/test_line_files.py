@@ -6,8 +6,8 @@ from pathlib import Path
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from orchestrator.line_files import LinePieces, line_blocks, write_all
-from tests.orchestrator.files_of_lines import files, read
+from orchestrator.split.line_files import LinePieces, line_blocks, write_all
+from tests.orchestrator.split.files_of_lines import files, read
 
 
 def test_lines_longer_than_a_block_stay_whole(tmp_path: Path) -> None:

@@ -10,12 +10,12 @@ from pathlib import Path
 import pytest
 
 from orchestrator.errors import S3ReclassError
-from orchestrator.lots_folder import iter_entries, read_lots, verify_lots
-from orchestrator.lots_writer import FEW_LOTS, Origin, Written, write_lots
-from orchestrator.planning.keyfile import Batch, read_lines
-from orchestrator.planning.lots import lot_sizes
+from orchestrator.lots.folder import iter_entries, read_lots, verify_lots
+from orchestrator.lots.manifest import lot_sizes
+from orchestrator.split.key_lines import Batch, read_lines
+from orchestrator.split.write_lots import FEW_LOTS, Origin, Written, write_lots
 
-ROOT = Path(__file__).parents[2]
+ROOT = Path(__file__).parents[3]
 
 
 def split(  # noqa: PLR0913 (each with a default)
@@ -206,7 +206,7 @@ def test_a_disk_that_refuses(tmp_path: Path) -> None:
 def test_a_kill_at_any_step(tmp_path: Path) -> None:
     """Killed before any file operation, a split leaves whole lots or no lots.json, and the next one mends it."""
     done = subprocess.run(
-        [sys.executable, "-P", "-m", "tests.orchestrator.killed_split", str(tmp_path)],
+        [sys.executable, "-P", "-m", "tests.orchestrator.split.killed_split", str(tmp_path)],
         cwd=ROOT,
         env={**os.environ, "PYTHONPATH": str(ROOT)},
         capture_output=True,

@@ -1,12 +1,12 @@
 """A stack to be made, updated or refused, in an account of one bucket and two subnets."""
 
-from orchestrator.clients.cloudformation import CloudFormation
-from orchestrator.clock import Clock
+from orchestrator.common.clock import Clock
 from orchestrator.model import Resources
-from orchestrator.planning.stack import TEMPLATE_VERSION, Network
-from orchestrator.settings import Settings
-from orchestrator.stack import Account, ensure_stack
-from tests.orchestrator.fake_cloudformation import FakeCloudFormation
+from orchestrator.settings.settings import Settings
+from orchestrator.stack.cloudformation import CloudFormation
+from orchestrator.stack.ensure import Account, ensure_stack
+from orchestrator.stack.parameters import TEMPLATE_VERSION, Network
+from tests.orchestrator.stack.fake_cloudformation import FakeCloudFormation
 
 SETTINGS = Settings(bucket="my-bucket")
 READY = {

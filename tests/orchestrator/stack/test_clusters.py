@@ -4,8 +4,8 @@ import boto3
 import pytest
 from botocore.stub import Stubber
 
-from orchestrator.clients.clusters import count_tasks
 from orchestrator.errors import S3ReclassError
+from orchestrator.stack.clusters import count_tasks
 
 
 def test_tasks_are_counted_over_all_pages() -> None:

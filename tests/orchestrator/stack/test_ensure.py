@@ -1,8 +1,8 @@
 """The stack's journey: made when missing, updated when it lacks something, left alone when it has everything."""
 
-from orchestrator.settings import FargateSettings, Settings
-from orchestrator.stack import resources
-from tests.orchestrator.stacks import READY, World
+from orchestrator.settings.settings import FargateSettings, Settings
+from orchestrator.stack.ensure import resources
+from tests.orchestrator.stack.stacks import READY, World
 
 ALL_NAMED = Settings(
     bucket="my-bucket",

@@ -2,14 +2,14 @@
 
 import pytest
 
-from orchestrator.clients.cloudformation import CloudFormation
-from orchestrator.clock import Clock
+from orchestrator.common.clock import Clock
 from orchestrator.errors import NoStateError, S3ReclassError, UsageError
-from orchestrator.planning.stack import Network
-from orchestrator.settings import Settings
-from orchestrator.stack import Account, ensure_stack, resources
-from tests.orchestrator.fake_cloudformation import FakeCloudFormation
-from tests.orchestrator.stacks import READY, SETTINGS, World
+from orchestrator.settings.settings import Settings
+from orchestrator.stack.cloudformation import CloudFormation
+from orchestrator.stack.ensure import Account, ensure_stack, resources
+from orchestrator.stack.parameters import Network
+from tests.orchestrator.stack.fake_cloudformation import FakeCloudFormation
+from tests.orchestrator.stack.stacks import READY, SETTINGS, World
 
 
 def test_a_stack_that_rolls_back_says_why_and_what_to_do() -> None:

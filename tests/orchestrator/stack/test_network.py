@@ -5,8 +5,8 @@ from typing import Any
 import boto3
 import pytest
 
-from orchestrator.clients.network import find_network
 from orchestrator.errors import S3ReclassError
+from orchestrator.stack.network import find_network
 
 
 @pytest.fixture

@@ -5,7 +5,8 @@ from dataclasses import replace
 import pytest
 
 from orchestrator.errors import S3ReclassError, UsageError
-from orchestrator.planning.stack import (
+from orchestrator.settings.settings import FargateSettings, Settings
+from orchestrator.stack.parameters import (
     TEMPLATE_VERSION,
     Needs,
     Network,
@@ -19,8 +20,7 @@ from orchestrator.planning.stack import (
     stack_parameters,
     template_version,
 )
-from orchestrator.settings import FargateSettings, Settings
-from tests.orchestrator.fake_cloudformation import OUTPUTS
+from tests.orchestrator.stack.fake_cloudformation import OUTPUTS
 
 NETWORK = Network(vpc_id="vpc-1", subnets=("subnet-1", "subnet-2"))
 KEY = "arn:aws:kms:eu-west-1:123456789012:key/0a-1b"

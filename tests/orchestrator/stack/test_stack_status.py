@@ -2,14 +2,14 @@
 
 import pytest
 
-from orchestrator.planning.stack_status import (
+from orchestrator.stack.stack_status import (
     Stack,
+    StackCondition,
     StackEvent,
-    Standing,
+    condition_of,
     first_failure,
     last_operation,
     remedy,
-    standing,
 )
 
 STACK = Stack(id="arn:stack", name="s3reclass", status="ROLLBACK_COMPLETE", reason="why")
@@ -28,25 +28,25 @@ def whole(status: str, reason: str = "") -> StackEvent:
 @pytest.mark.parametrize(
     ("expected", "status"),
     [
-        (Standing.READY, "CREATE_COMPLETE"),
-        (Standing.READY, "UPDATE_COMPLETE"),
-        (Standing.READY, "UPDATE_ROLLBACK_COMPLETE"),
-        (Standing.READY, "IMPORT_COMPLETE"),
-        (Standing.BUSY, "CREATE_IN_PROGRESS"),
-        (Standing.BUSY, "UPDATE_COMPLETE_CLEANUP_IN_PROGRESS"),
-        (Standing.BUSY, "ROLLBACK_IN_PROGRESS"),
-        (Standing.BUSY, "DELETE_IN_PROGRESS"),
-        (Standing.BROKEN, "REVIEW_IN_PROGRESS"),
-        (Standing.BROKEN, "ROLLBACK_COMPLETE"),
-        (Standing.BROKEN, "ROLLBACK_FAILED"),
-        (Standing.BROKEN, "CREATE_FAILED"),
-        (Standing.BROKEN, "DELETE_FAILED"),
-        (Standing.BROKEN, "UPDATE_ROLLBACK_FAILED"),
+        (StackCondition.READY, "CREATE_COMPLETE"),
+        (StackCondition.READY, "UPDATE_COMPLETE"),
+        (StackCondition.READY, "UPDATE_ROLLBACK_COMPLETE"),
+        (StackCondition.READY, "IMPORT_COMPLETE"),
+        (StackCondition.BUSY, "CREATE_IN_PROGRESS"),
+        (StackCondition.BUSY, "UPDATE_COMPLETE_CLEANUP_IN_PROGRESS"),
+        (StackCondition.BUSY, "ROLLBACK_IN_PROGRESS"),
+        (StackCondition.BUSY, "DELETE_IN_PROGRESS"),
+        (StackCondition.BROKEN, "REVIEW_IN_PROGRESS"),
+        (StackCondition.BROKEN, "ROLLBACK_COMPLETE"),
+        (StackCondition.BROKEN, "ROLLBACK_FAILED"),
+        (StackCondition.BROKEN, "CREATE_FAILED"),
+        (StackCondition.BROKEN, "DELETE_FAILED"),
+        (StackCondition.BROKEN, "UPDATE_ROLLBACK_FAILED"),
     ],
 )
-def test_standing(expected: Standing, status: str) -> None:
+def test_standing(expected: StackCondition, status: str) -> None:
     """Ready, busy or broken."""
-    assert standing(status) is expected
+    assert condition_of(status) is expected
 
 
 @pytest.mark.parametrize(

@@ -4,8 +4,8 @@ import boto3
 import pytest
 from botocore.stub import Stubber
 
-from orchestrator.clients.task_definitions import MAX_DELETED, remove_task_definitions
 from orchestrator.errors import S3ReclassError
+from orchestrator.stack.task_definitions import MAX_DELETED, remove_task_definitions
 
 
 def test_revisions_are_deleted_a_few_at_a_time() -> None:

@@ -6,12 +6,12 @@ import boto3
 import pytest
 from botocore.stub import Stubber
 
-from orchestrator.clients.cloudformation import CloudFormation
-from orchestrator.clock import Clock
+from orchestrator.common.clock import Clock
 from orchestrator.errors import S3ReclassError
-from orchestrator.settings import FargateSettings, Settings
-from orchestrator.teardown import plan_teardown, take_down
-from tests.orchestrator.fake_cloudformation import PARTS, FakeCloudFormation
+from orchestrator.settings.settings import FargateSettings, Settings
+from orchestrator.stack.cloudformation import CloudFormation
+from orchestrator.stack.teardown import plan_teardown, take_down
+from tests.orchestrator.stack.fake_cloudformation import PARTS, FakeCloudFormation
 
 OURS = {"TemplateVersion": "1"}
 

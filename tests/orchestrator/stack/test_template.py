@@ -10,10 +10,10 @@ import pytest
 from cfnlint.api import lint
 from cfnlint.decode.cfn_yaml import loads
 
-from orchestrator.clients.cloudformation import template
-from orchestrator.planning.stack import TEMPLATE_VERSION
+from orchestrator.stack.cloudformation import template
+from orchestrator.stack.parameters import TEMPLATE_VERSION
 from tests.intrinsics import resolved, statements
-from tests.orchestrator.fake_cloudformation import OUTPUTS
+from tests.orchestrator.stack.fake_cloudformation import OUTPUTS
 from worker.contract import Phase, StatePaths, lot_name
 
 MAX_TEMPLATE_BYTES = 51_200

@@ -2,10 +2,10 @@
 
 from datetime import UTC, datetime, timedelta
 
-from orchestrator.planning.job_file import new_job, phase_entry, restore_in, with_again
-from orchestrator.planning.readiness import Restore
-from orchestrator.planning.worker_command import PhaseSettings
-from tests.orchestrator.worlds import lots_of
+from orchestrator.places.worker_command import PhaseSettings
+from orchestrator.restores.judge_readiness import Restore
+from orchestrator.state.job_file import new_job, phase_entry, restore_in, with_again
+from tests.orchestrator.run.worlds import lots_of
 from worker.contract import Phase
 
 AT = datetime(2026, 1, 2, 3, 4, 5, tzinfo=UTC)

@@ -6,8 +6,8 @@ import sys
 from dataclasses import replace
 from datetime import UTC, datetime
 
-from orchestrator.planning.lease import Holder
-from orchestrator.processes import began, has_ended, this_launcher
+from orchestrator.state.launcher_id import began, has_ended, this_launcher
+from orchestrator.state.lease_file import Holder
 
 US = this_launcher("s3reclass run", datetime(2026, 1, 2, 3, 4, 5, tzinfo=UTC))
 

@@ -6,7 +6,7 @@ from datetime import UTC, datetime
 
 import pytest
 
-from orchestrator.planning.lease import (
+from orchestrator.state.lease_file import (
     LASTS_S,
     RENEW_AGAIN_S,
     RENEW_EVERY_S,

@@ -6,9 +6,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from orchestrator.planning.standing import (
+from orchestrator.state.lot_status import (
     LotFiles,
-    LotStanding,
+    LotStatus,
     PartFiles,
     Totals,
     exit_code_of_phase,
@@ -16,7 +16,7 @@ from orchestrator.planning.standing import (
     standing_of,
     totals,
 )
-from tests.orchestrator.worlds import lots_of, tally_of
+from tests.orchestrator.run.worlds import lots_of, tally_of
 from worker.contract import Outcome, Parts, Tally
 
 LOT = lots_of(1).lots[0]
@@ -64,10 +64,10 @@ def test_of_two_tasks_on_one_lot_the_one_that_succeeded_is_believed() -> None:
     """A late second task that found its keys changed doesn't undo the first one's success."""
     good = tally_of(1, {Outcome.COPIED: 2}, exit_code=0)
     late = tally_of(2, {Outcome.CHANGED: 2}, exit_code=3)
-    standing = standing_of(LOT, LotFiles(attempt=2, done=(1, 2), parts=PARTS), [late, good], None)
+    lot_status = standing_of(LOT, LotFiles(attempt=2, done=(1, 2), parts=PARTS), [late, good], None)
 
-    assert standing.complete
-    assert standing.outcomes == {Outcome.COPIED: 2}
+    assert lot_status.complete
+    assert lot_status.outcomes == {Outcome.COPIED: 2}
 
 
 @pytest.mark.parametrize("code", [3, 4, 75, None])
@@ -79,7 +79,7 @@ def test_only_exit_code_0_makes_a_lot_complete(code: int | None) -> None:
 def test_totals_count_keys_lots_and_what_is_left() -> None:
     """A lot without a tally has only unprocessed keys."""
     complete = standing_of(LOT, FILES, [tally_of(1, {Outcome.COPIED: 2}, exit_code=0)], None)
-    summed = totals([complete, LotStanding(lot=LOT)])
+    summed = totals([complete, LotStatus(lot=LOT)])
 
     copied = {Outcome.COPIED: 2}
     assert summed == Totals(keys=4, outcomes=copied, finished=copied, lots=2, complete=1, begun=1)
@@ -107,11 +107,11 @@ def test_the_exit_code_of_a_phase(expected: int, keys: int, outcomes: dict[Outco
 def test_a_progress_alone_finishes_nothing(done: Tally | None) -> None:
     """A lot that was given up isn't finished, though its lost task told of every key, and all of them good."""
     progress = tally_of(2, {Outcome.COPIED: 2})
-    standing = standing_of(LOT, LotFiles(attempt=2, done=(1,), parts=PARTS), [done] if done else [], progress)
+    lot_status = standing_of(LOT, LotFiles(attempt=2, done=(1,), parts=PARTS), [done] if done else [], progress)
 
-    assert exit_code_of_phase(totals([standing])) == (4 if done else 3)
-    assert not standing.complete
-    assert standing.outcomes == {Outcome.COPIED: 2}
+    assert exit_code_of_phase(totals([lot_status])) == (4 if done else 3)
+    assert not lot_status.complete
+    assert lot_status.outcomes == {Outcome.COPIED: 2}
 
 
 def rested(*parts: tuple[int, int, int]) -> Tally:
@@ -139,11 +139,11 @@ def rested(*parts: tuple[int, int, int]) -> Tally:
 def test_a_tally_is_believed_while_its_parts_are_there(tally: Tally, why: str) -> None:
     """As many at least and as long, attempt by attempt; more may have come since."""
     files = LotFiles(attempt=2, done=(2,), parts={1: PARTS[1], 2: PARTS[2]})
-    standing = standing_of(LOT, files, [tally], None)
+    lot_status = standing_of(LOT, files, [tally], None)
 
-    assert (standing.complete, standing.doubt) == (not why, why)
-    assert exit_code_of_phase(totals([standing])) == (3 if why else 0)
-    assert totals([standing]).doubted == bool(why)
+    assert (lot_status.complete, lot_status.doubt) == (not why, why)
+    assert exit_code_of_phase(totals([lot_status])) == (3 if why else 0)
+    assert totals([lot_status]).doubted == bool(why)
 
 
 def test_a_tally_of_an_older_version_is_believed_while_there_are_parts_enough() -> None:
@@ -159,15 +159,15 @@ def test_a_tally_of_an_older_version_is_believed_while_there_are_parts_enough() 
 def test_the_lot_done_again_is_believed() -> None:
     """The first attempt's parts stay lost, and the second's tally rests on what is there."""
     first, second = rested((1, 9, 900)), rested((1, 2, 100), (2, 2, 100))
-    standing = standing_of(
+    lot_status = standing_of(
         LOT,
         LotFiles(attempt=3, done=(1, 3), parts=PARTS),
         [replace(first, attempt=1), replace(second, attempt=3)],
         None,
     )
 
-    assert standing.complete
-    assert not standing.doubt
+    assert lot_status.complete
+    assert not lot_status.doubt
 
 
 @given(st.permutations(["started-1.json", "results-1-00001.csv", "done-1.json", "started-2.json", "started-3.json"]))

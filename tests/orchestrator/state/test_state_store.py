@@ -6,9 +6,9 @@ from pathlib import Path
 import boto3
 import pytest
 
-from orchestrator.clients.state_files import CHUNK_BYTES
-from orchestrator.clients.state_store import DirectoryStore, StateStore, open_store
 from orchestrator.errors import S3ReclassError
+from orchestrator.state.state_files import CHUNK_BYTES
+from orchestrator.state.state_store import DirectoryStore, StateStore, open_store
 from tests.worker.proxy import LOSE, SHORT, Fault, Request, faulty
 
 Opener = Callable[[], StateStore]

@@ -4,12 +4,12 @@ from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from tests.worker.actions.conftest import Script
-from worker.actions.buckets import Buckets
-from worker.actions.carrying import Carried, Carrying
-from worker.actions.checking import Checks
-from worker.actions.copied import Copied
-from worker.actions.deleting import Superseded
+from tests.worker.scripted_s3 import Script
+from worker.actions.bucket_rules import BucketRules
+from worker.actions.check_copy import CopyCheck
+from worker.actions.copied import Carried, Copied
+from worker.actions.delete_superseded import Superseded
+from worker.actions.gather_carry_over import CarryOverReader
 from worker.contract import LotEntry, Outcome, ResultRow
 
 NOW = datetime(2026, 11, 22, tzinfo=UTC)
@@ -38,11 +38,11 @@ def copied(**changed: Any) -> Copied:
     return replace(made, **changed)
 
 
-def checks(script: Script, *, delete: bool = False) -> Checks:
+def checks(script: Script, *, delete: bool = False) -> CopyCheck:
     """What compares copies in STANDARD_IA."""
-    carrying = Carrying(script.copy, Buckets(script.copy))
+    carrying = CarryOverReader(script.copy, BucketRules(script.copy))
     superseded = Superseded(script.copy, carrying) if delete else None
-    return Checks(script.copy, carrying, target="STANDARD_IA", superseded=superseded)
+    return CopyCheck(script.copy, carrying, target="STANDARD_IA", superseded=superseded)
 
 
 def look(script: Script, **changed: Any) -> None:

@@ -3,13 +3,13 @@
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from tests.worker.actions.conftest import Script
 from tests.worker.actions.stores import MemoryStore
+from tests.worker.scripted_s3 import Script
 from worker.actions.copy import CopyAction, CopySettings
-from worker.actions.uploads import Uploads
+from worker.actions.upload_notes import UploadNotes
 from worker.contract import LotEntry, ResultRow
-from worker.facts import ObjectFacts, facts_of
-from worker.loop import Again, Elsewhere
+from worker.decide.head_facts import ObjectFacts, facts_of
+from worker.pool.loop import MoveToLongPool, Retry
 
 NOW = datetime(2026, 11, 22, 10, tzinfo=UTC)
 THEN = NOW - timedelta(days=400)
@@ -33,17 +33,17 @@ MADE = {"CopyObjectResult": {"ETag": '"e"'}}
 def action(script: Script, **more: Any) -> CopyAction:
     """What copies into STANDARD_IA."""
     settings = CopySettings(target="STANDARD_IA", threshold_bytes=1_000, part_bytes=5 * 1024**2, **more)
-    return CopyAction(script.copy, settings, uploads=Uploads(MemoryStore(), 1), now=lambda: NOW)
+    return CopyAction(script.copy, settings, uploads=UploadNotes(MemoryStore(), 1), now=lambda: NOW)
 
 
-def act(script: Script, entry: LotEntry = ENTRY, memory: ObjectFacts | None = None, **more: Any) -> ResultRow | Again:
+def act(script: Script, entry: LotEntry = ENTRY, memory: ObjectFacts | None = None, **more: Any) -> ResultRow | Retry:
     """Copy the entry into STANDARD_IA."""
     found = action(script, **more)(entry, memory)
-    assert not isinstance(found, Elsewhere)
+    assert not isinstance(found, MoveToLongPool)
     return found
 
 
-def result(found: ResultRow | Again) -> ResultRow:
+def result(found: ResultRow | Retry) -> ResultRow:
     """The result, which it must be."""
     assert isinstance(found, ResultRow)
     return found

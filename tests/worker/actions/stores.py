@@ -1,6 +1,6 @@
 """A results folder that keeps what it is given in memory."""
 
-from worker.store import Store
+from worker.state.results_store import Store
 
 
 class MemoryStore(Store):

@@ -6,11 +6,11 @@ from typing import Any
 
 import pytest
 
-from tests.worker.actions.conftest import Script
-from worker.actions.asking import RefusedError
-from worker.actions.buckets import Buckets
-from worker.carry import LockDefaults
+from tests.worker.scripted_s3 import Script
+from worker.actions.bucket_rules import BucketRules
+from worker.decide.carry_over import LockDefaults
 from worker.errors import WorkerError
+from worker.s3.ask import RefusedError
 
 
 def owner(script: Script) -> None:
@@ -21,7 +21,7 @@ def owner(script: Script) -> None:
 def test_acls_without_effect_are_asked_for_once(script: Script) -> None:
     """BucketOwnerEnforced settles it, whoever asks and however often."""
     script.ownership("BucketOwnerEnforced")
-    buckets = Buckets(script.copy)
+    buckets = BucketRules(script.copy)
     found: list[str | None] = []
     threads = [threading.Thread(target=lambda: found.append(buckets.owner_if_acls_matter("bucket"))) for _ in range(8)]
 
@@ -38,7 +38,7 @@ def test_acls_that_matter(setting: str, script: Script) -> None:
     """Under both other settings, the bucket's owner is asked for too."""
     script.ownership(setting)
     owner(script)
-    buckets = Buckets(script.copy)
+    buckets = BucketRules(script.copy)
 
     assert [buckets.owner_if_acls_matter("bucket") for _ in range(2)] == ["me", "me"]
 
@@ -49,14 +49,14 @@ def test_where_the_setting_cannot_be_known_acls_are_taken_to_matter(code: str, s
     script.stub.add_client_error("get_bucket_ownership_controls", code, "", 404)
     owner(script)
 
-    assert Buckets(script.copy).owner_if_acls_matter("bucket") == "me"
+    assert BucketRules(script.copy).owner_if_acls_matter("bucket") == "me"
 
 
 def test_a_refusal_for_good_is_not_asked_for_again(script: Script) -> None:
     """Without s3:GetBucketAcl every key is denied, by one question, and told which permission is missing."""
     script.ownership("ObjectWriter")
     script.stub.add_client_error("get_bucket_acl", "AccessDenied", "no policy allows it", 403)
-    buckets = Buckets(script.copy)
+    buckets = BucketRules(script.copy)
 
     for _ in range(2):
         with pytest.raises(RefusedError) as refused:
@@ -68,7 +68,7 @@ def test_a_passing_refusal_is_the_asking_keys_own(script: Script) -> None:
     """The key is tried again later; the next one asks anew."""
     script.stub.add_client_error("get_bucket_ownership_controls", "SlowDown", "", 503)
     script.ownership("BucketOwnerEnforced")
-    buckets = Buckets(script.copy)
+    buckets = BucketRules(script.copy)
 
     with pytest.raises(RefusedError):
         buckets.owner_if_acls_matter("bucket")
@@ -83,7 +83,7 @@ def test_the_default_retention_is_asked_for_once(script: Script) -> None:
         {"ObjectLockConfiguration": {"ObjectLockEnabled": "Enabled", "Rule": rule}},
         {"Bucket": "bucket"},
     )
-    buckets = Buckets(script.copy)
+    buckets = BucketRules(script.copy)
 
     assert [buckets.lock_defaults("bucket").retention for _ in range(2)] == ["GOVERNANCE 1 days"] * 2
 
@@ -92,7 +92,7 @@ def test_a_bucket_without_object_lock_does_nothing(script: Script) -> None:
     """It has no such configuration."""
     script.stub.add_client_error("get_object_lock_configuration", "ObjectLockConfigurationNotFoundError", "", 404)
 
-    assert Buckets(script.copy).lock_defaults("bucket") == LockDefaults()
+    assert BucketRules(script.copy).lock_defaults("bucket") == LockDefaults()
 
 
 def test_a_default_retention_that_may_not_be_seen_is_no_absent_one(script: Script) -> None:
@@ -100,7 +100,7 @@ def test_a_default_retention_that_may_not_be_seen_is_no_absent_one(script: Scrip
     script.stub.add_client_error("get_object_lock_configuration", "AccessDenied", "words", 403)
 
     with pytest.raises(RefusedError) as refused:
-        Buckets(script.copy).lock_defaults("bucket")
+        BucketRules(script.copy).lock_defaults("bucket")
 
     assert "s3:GetBucketObjectLockConfiguration" in refused.value.answer.message
 
@@ -119,7 +119,7 @@ def test_an_ownership_setting_that_is_not_told_is_asked_for_again(odd: dict[str,
     script.stub.add_response("get_bucket_ownership_controls", odd)
     script.ownership("BucketOwnerEnforced")
 
-    assert Buckets(script.copy).owner_if_acls_matter("bucket") is None
+    assert BucketRules(script.copy).owner_if_acls_matter("bucket") is None
 
 
 @pytest.mark.parametrize("odd", ODD_SETTINGS)
@@ -130,7 +130,7 @@ def test_where_the_setting_is_never_told_acls_are_taken_to_matter(
     for _ in range(ODD_TIMES):
         script.stub.add_response("get_bucket_ownership_controls", odd)
     owner(script)
-    buckets = Buckets(script.copy)
+    buckets = BucketRules(script.copy)
 
     with caplog.at_level(logging.WARNING, "worker"):
         assert [buckets.owner_if_acls_matter("bucket") for _ in range(2)] == ["me", "me"]
@@ -143,7 +143,7 @@ def test_a_bucket_whose_owner_is_never_told_stops_the_task(script: Script) -> No
     script.ownership("ObjectWriter")
     for _ in range(ODD_TIMES):
         script.stub.add_response("get_bucket_acl", {"Grants": []})
-    buckets = Buckets(script.copy)
+    buckets = BucketRules(script.copy)
 
     for _ in range(2):
         with pytest.raises(WorkerError, match=r"bucket bucket: .*no owner.* See what stands between"):
@@ -158,7 +158,7 @@ def test_a_default_retention_that_is_never_told_stops_the_task(odd: dict[str, An
     """It could lock every copy: one error, after one series of questions."""
     for _ in range(ODD_TIMES):
         script.stub.add_response("get_object_lock_configuration", odd)
-    buckets = Buckets(script.copy)
+    buckets = BucketRules(script.copy)
 
     for _ in range(2):
         with pytest.raises(WorkerError, match=r"\(s3:GetBucketObjectLockConfiguration\).* See what stands between"):
@@ -167,7 +167,7 @@ def test_a_default_retention_that_is_never_told_stops_the_task(odd: dict[str, An
 
 def test_whose_the_copies_are_is_remembered() -> None:
     """Once one was somebody else's, no other of the bucket is taken for the owner's."""
-    buckets = Buckets(None)  # type: ignore[arg-type]  # nothing is asked
+    buckets = BucketRules(None)  # type: ignore[arg-type]  # nothing is asked
 
     assert buckets.copies_keep_owner("bucket") is None
     buckets.note_owner("bucket", kept=True)

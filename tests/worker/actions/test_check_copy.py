@@ -5,12 +5,11 @@ from typing import Any
 import pytest
 
 from tests.worker.actions.checked import HEAD, HERE, KMS, NEW, NOW, ROW, checks, copied, look
-from tests.worker.actions.conftest import Script
-from worker.actions.carrying import Carried
-from worker.actions.copied import same_content
-from worker.actions.deleting import lock_of
-from worker.carry import acl_of
+from tests.worker.scripted_s3 import Script
+from worker.actions.copied import Carried, same_content
+from worker.actions.delete_superseded import lock_of
 from worker.contract import Outcome
+from worker.decide.carry_over import acl_of
 
 
 def test_a_copy_by_one_request_costs_no_other(script: Script) -> None:

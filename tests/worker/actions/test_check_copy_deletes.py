@@ -5,11 +5,11 @@ from typing import Any
 import pytest
 
 from tests.worker.actions.checked import AFTER, HEAD, HERE, KMS, LATER, NEW, OLD, ROW, checks, copied, look
-from tests.worker.actions.conftest import Script
-from worker.actions.carrying import Carried
-from worker.actions.deleting import UNPROVEN
-from worker.carry import acl_of
+from tests.worker.scripted_s3 import Script
+from worker.actions.copied import Carried
+from worker.actions.delete_superseded import UNPROVEN
 from worker.contract import Outcome, ResultRow
+from worker.decide.carry_over import acl_of
 
 BEFORE = {**HEAD, "VersionId": "v1"}
 DELETED = {"VersionId": "v1"}

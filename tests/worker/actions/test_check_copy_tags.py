@@ -3,8 +3,8 @@
 import pytest
 
 from tests.worker.actions.checked import AFTER, HERE, NEW, ROW, checks, copied, look
-from tests.worker.actions.conftest import Script
-from worker.actions.carrying import Carried
+from tests.worker.scripted_s3 import Script
+from worker.actions.copied import Carried
 from worker.contract import COPY_DIFFERS, Outcome
 
 TAGS = [{"Key": "a", "Value": "b"}]

@@ -7,15 +7,15 @@ from typing import Any
 import pytest
 from botocore.response import StreamingBody
 
-from tests.worker.actions.conftest import Script
 from tests.worker.actions.copying import BEFORE, COPY, ENTRY, HEAD, MADE, NAMED, NOW, READY, act, action, result
 from tests.worker.actions.stores import MemoryStore
-from worker.actions.asking import UNSAID_PAUSES_S
+from tests.worker.scripted_s3 import Script
 from worker.actions.copy import DOUBTS, CopyAction, CopySettings
-from worker.actions.uploads import Uploads
-from worker.answers import Course
-from worker.contract import LotEntry, Outcome, Picture, ResultRow, picture_of
-from worker.loop import Again, Elsewhere
+from worker.actions.upload_notes import UploadNotes
+from worker.contract import LotEntry, ObjectSnapshot, Outcome, ResultRow, snapshot_of
+from worker.decide.judge_error import RetryAction
+from worker.pool.loop import MoveToLongPool, Retry
+from worker.s3.ask import UNSAID_PAUSES_S
 
 PRIVATE = {
     "Owner": {"ID": "me"},
@@ -176,8 +176,8 @@ def test_credentials_refused_are_no_fault_of_the_key(code: str, status: int, scr
 
     found = act(script)
 
-    assert isinstance(found, Again)
-    assert found.course is Course.CREDENTIALS
+    assert isinstance(found, Retry)
+    assert found.retry_action is RetryAction.CREDENTIALS
 
 
 @pytest.mark.parametrize(
@@ -213,8 +213,8 @@ def test_a_restore_that_not_every_answer_knows_of_is_looked_at_again(operation: 
     script.stub.add_client_error(operation, code, "words", 403)
     copy = action(script)
     found = copy(ENTRY, None)
-    assert isinstance(found, Again)
-    assert (found.course, found.row.outcome, found.memory) == (Course.LOOK_AGAIN, Outcome.PENDING, None)
+    assert isinstance(found, Retry)
+    assert (found.retry_action, found.row.outcome, found.memory) == (RetryAction.LOOK_AGAIN, Outcome.PENDING, None)
 
     script.stub.add_response("head_object", {**HEAD, **READY})
     script.stub.add_response("get_object_acl", PRIVATE)
@@ -230,7 +230,7 @@ def test_a_restore_that_most_answers_do_not_know_of_is_pending_in_the_end(script
     """After some looks, so many for each key, the key is `pending`, with S3's code; memory of a lost copy is kept."""
     copy = action(script)
     for time in range(2):
-        found: list[ResultRow | Again | Elsewhere] = []
+        found: list[ResultRow | Retry | MoveToLongPool] = []
         for look in range(DOUBTS + 1):
             script.stub.add_response("head_object", {**HEAD, **READY})
             if time == look == 0:
@@ -239,7 +239,7 @@ def test_a_restore_that_most_answers_do_not_know_of_is_pending_in_the_end(script
             found.append(copy(ENTRY, BEFORE))
 
         row = found.pop()
-        assert [one.memory for one in found if isinstance(one, Again)] == [BEFORE] * DOUBTS
+        assert [one.memory for one in found if isinstance(one, Retry)] == [BEFORE] * DOUBTS
         assert isinstance(row, ResultRow)
         assert (row.outcome, row.error_code) == (Outcome.PENDING, "InvalidObjectState")
 
@@ -248,7 +248,7 @@ def test_a_large_object_goes_elsewhere(script: Script) -> None:
     """After one HEAD: the threads for keys are not for hours of work."""
     script.stub.add_response("head_object", {**HEAD, **READY, "ContentLength": 1_001})
 
-    assert isinstance(action(script)(ENTRY, None), Elsewhere)
+    assert isinstance(action(script)(ENTRY, None), MoveToLongPool)
 
 
 def test_a_copy_of_other_content_is_an_error(script: Script) -> None:
@@ -262,10 +262,10 @@ def test_a_copy_of_other_content_is_an_error(script: Script) -> None:
 
 @pytest.mark.parametrize(("pictures", "code"), [(1, None), (1, "InternalError"), (0, "SlowDown"), (0, "AccessDenied")])
 def test_a_picture_is_taken_of_what_was_or_may_have_been_copied(
-    pictures: int, code: str | None, script: Script
+    snapshots: int, code: str | None, script: Script
 ) -> None:
     """The HEAD that was made anyway shows it, checksums and all; a copy that S3 refused has none."""
-    taken: list[tuple[LotEntry, Picture]] = []
+    taken: list[tuple[LotEntry, ObjectSnapshot]] = []
     head = {**HEAD, **READY, "ChecksumCRC32": "c", "Metadata": {"a": "b"}}
     script.stub.add_response("head_object", head, {**NAMED, "ChecksumMode": "ENABLED"})
     script.bucket()
@@ -277,11 +277,11 @@ def test_a_picture_is_taken_of_what_was_or_may_have_been_copied(
     copy = CopyAction(
         script.copy,
         settings,
-        uploads=Uploads(MemoryStore(), 1),
-        audit=lambda entry, picture: taken.append((entry, picture)),
+        uploads=UploadNotes(MemoryStore(), 1),
+        audit=lambda entry, snapshot: taken.append((entry, snapshot)),
         now=lambda: NOW,
     )
 
     copy(ENTRY, None)
 
-    assert taken == [(ENTRY, picture_of(head))] * pictures
+    assert taken == [(ENTRY, snapshot_of(head))] * snapshots

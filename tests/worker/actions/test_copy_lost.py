@@ -4,23 +4,23 @@ from dataclasses import replace
 
 import pytest
 
-from tests.worker.actions.conftest import Script
 from tests.worker.actions.copying import BEFORE, COPY, HEAD, MADE, NAMED, NOW, READY, act, result
-from worker.answers import Course
+from tests.worker.scripted_s3 import Script
 from worker.contract import Outcome
-from worker.facts import facts_of
-from worker.loop import Again
+from worker.decide.head_facts import facts_of
+from worker.decide.judge_error import RetryAction
+from worker.pool.loop import Retry
 
 
 @pytest.mark.parametrize(
-    ("course", "code", "status", "remembers"),
+    ("retry_action", "code", "status", "remembers"),
     [
-        (Course.SLOW_DOWN, "SlowDown", 503, False),
-        (Course.LOOK_AGAIN, "InternalError", 500, True),
+        (RetryAction.SLOW_DOWN, "SlowDown", 503, False),
+        (RetryAction.LOOK_AGAIN, "InternalError", 500, True),
     ],
 )
 def test_a_copy_of_unknown_fate_is_remembered(
-    course: Course,
+    retry_action: RetryAction,
     code: str,
     status: int,
     remembers: bool,  # noqa: FBT001 (a table)
@@ -34,8 +34,8 @@ def test_a_copy_of_unknown_fate_is_remembered(
 
     found = act(script)
 
-    assert isinstance(found, Again)
-    assert found.course is course
+    assert isinstance(found, Retry)
+    assert found.retry_action is retry_action
     assert found.memory == (facts_of(head) if remembers else None)
 
 
@@ -56,8 +56,8 @@ def test_what_is_asked_before_a_copy_is_no_lost_copy(script: Script) -> None:
 
     found = act(script)
 
-    assert isinstance(found, Again)
-    assert (found.course, found.memory) == (Course.LOOK_AGAIN, None)
+    assert isinstance(found, Retry)
+    assert (found.retry_action, found.memory) == (RetryAction.LOOK_AGAIN, None)
 
 
 def test_an_answer_without_an_etag_is_a_lost_one(script: Script) -> None:
@@ -69,8 +69,8 @@ def test_an_answer_without_an_etag_is_a_lost_one(script: Script) -> None:
 
     found = act(script)
 
-    assert isinstance(found, Again)
-    assert (found.course, found.memory) == (Course.LOOK_AGAIN, facts_of(head))
+    assert isinstance(found, Retry)
+    assert (found.retry_action, found.memory) == (RetryAction.LOOK_AGAIN, facts_of(head))
 
 
 def test_a_lost_copy_that_did_not_happen_is_sent_again(script: Script) -> None:
@@ -97,7 +97,7 @@ def test_a_guard_that_our_own_late_copy_trips_is_looked_at_again(script: Script)
 
     found = act(script, memory=BEFORE)
 
-    assert isinstance(found, Again)
+    assert isinstance(found, Retry)
     assert (found.memory, found.row.outcome) == (BEFORE, Outcome.CHANGED)
 
 
@@ -107,7 +107,7 @@ def test_a_throttled_look_keeps_the_memory_of_a_lost_copy(script: Script) -> Non
 
     found = act(script, memory=BEFORE)
 
-    assert isinstance(found, Again)
+    assert isinstance(found, Retry)
     assert found.memory == BEFORE
 
 

@@ -2,10 +2,10 @@
 
 from dataclasses import replace
 
-from tests.worker.actions.conftest import Script
 from tests.worker.actions.copying import COPY, ENTRY, HEAD, MADE, NAMED, NOW, READY, act, result
+from tests.worker.scripted_s3 import Script
 from worker.contract import Outcome
-from worker.loop import Again
+from worker.pool.loop import Retry
 
 VERSIONED = replace(ENTRY, version_id="v1")
 
@@ -56,7 +56,7 @@ def test_another_version_than_the_one_asked_for_is_not_copied_for_it(script: Scr
 
     found = act(script, VERSIONED)
 
-    assert isinstance(found, Again)
+    assert isinstance(found, Retry)
     assert "v1 was asked for" in found.row.message
 
 
@@ -126,5 +126,5 @@ def test_a_lost_copy_of_a_noncurrent_version_is_known_by_its_content(script: Scr
 
     found = act(script, VERSIONED, allow_noncurrent=True)
 
-    assert isinstance(found, Again)
+    assert isinstance(found, Retry)
     assert found.memory is None

@@ -5,8 +5,8 @@ from typing import Any
 import pytest
 
 from tests.worker.actions.checked import OLD, checks, copied
-from tests.worker.actions.conftest import Script
-from tests.worker.actions.test_checking_deletes import BEFORE, DELETED, compared, look_at_the_old
+from tests.worker.actions.test_check_copy_deletes import BEFORE, DELETED, compared, look_at_the_old
+from tests.worker.scripted_s3 import Script
 from worker.contract import Outcome
 
 

@@ -5,11 +5,11 @@ from typing import Any
 
 import pytest
 
-from tests.worker.actions.conftest import Script
-from worker.actions.asking import RefusedError
-from worker.actions.buckets import Buckets
-from worker.actions.carrying import Carrying
-from worker.carry import Acl, UnsupportedError, acl_of
+from tests.worker.scripted_s3 import Script
+from worker.actions.bucket_rules import BucketRules
+from worker.actions.gather_carry_over import CarryOverReader
+from worker.decide.carry_over import Acl, UnsupportedError, acl_of
+from worker.s3.ask import RefusedError
 
 NOW = datetime(2026, 11, 22, tzinfo=UTC)
 SOURCE = {"Bucket": "bucket", "Key": "k"}
@@ -22,11 +22,11 @@ SHARED = {"Owner": {"ID": "me"}, "Grants": [ME, YOU]}
 FOREIGN = {"Owner": {"ID": "you"}, "Grants": [ME]}
 
 
-def acls_matter(script: Script) -> Carrying:
+def acls_matter(script: Script) -> CarryOverReader:
     """A bucket whose ACLs matter."""
     script.ownership("ObjectWriter")
     script.stub.add_response("get_bucket_acl", {"Owner": {"ID": "me"}})
-    return Carrying(script.copy, Buckets(script.copy))
+    return CarryOverReader(script.copy, BucketRules(script.copy))
 
 
 @pytest.mark.parametrize(
@@ -67,7 +67,7 @@ def test_an_acl_that_may_not_be_read_stops_the_copy(script: Script) -> None:
 def test_no_object_is_asked_for_its_acl_where_it_has_no_effect(script: Script) -> None:
     """The bucket's setting is the only question, and it is asked once."""
     script.bucket()
-    carrying = Carrying(script.copy, Buckets(script.copy))
+    carrying = CarryOverReader(script.copy, BucketRules(script.copy))
 
     assert [carrying.for_copy(SOURCE, HEAD, NOW).acl for _ in range(3)] == [None] * 3
 
@@ -83,7 +83,7 @@ def test_no_object_is_asked_for_its_acl_where_it_has_no_effect(script: Script) -
 )
 def test_a_copys_acl_is_compared(says: str, before: dict[str, Any], after: dict[str, Any], script: Script) -> None:
     """With what it was to be, in words."""
-    carrying = Carrying(script.copy, Buckets(script.copy))
+    carrying = CarryOverReader(script.copy, BucketRules(script.copy))
     script.stub.add_response("get_object_acl", after, VERSION)
 
     assert carrying.wrong_acl(VERSION, acl_of(before)) == says
@@ -91,7 +91,7 @@ def test_a_copys_acl_is_compared(says: str, before: dict[str, Any], after: dict[
 
 def test_of_private_objects_only_the_first_copy_is_looked_at(script: Script) -> None:
     """Whose the copies are is the same for all of a bucket; there is nothing else to see."""
-    carrying = Carrying(script.copy, Buckets(script.copy))
+    carrying = CarryOverReader(script.copy, BucketRules(script.copy))
     script.stub.add_response("get_object_acl", PRIVATE)
 
     assert [carrying.wrong_acl(SOURCE, acl_of(PRIVATE)) for _ in range(3)] == [""] * 3
@@ -115,7 +115,7 @@ def test_a_default_retention_refuses_unlocked_objects_of_versioned_buckets(scrip
     """Asked where there are versions; elsewhere no lock can be."""
     rule = {"DefaultRetention": {"Mode": "COMPLIANCE", "Years": 1}}
     script.stub.add_response("get_object_lock_configuration", {"ObjectLockConfiguration": {"Rule": rule}})
-    carrying = Carrying(script.copy, Buckets(script.copy))
+    carrying = CarryOverReader(script.copy, BucketRules(script.copy))
 
     with pytest.raises(UnsupportedError, match="COMPLIANCE 1 years"):
         carrying.for_copy(VERSION, HEAD, NOW)
@@ -124,7 +124,7 @@ def test_a_default_retention_refuses_unlocked_objects_of_versioned_buckets(scrip
 def test_annotations_are_refused_in_parts(monkeypatch: pytest.MonkeyPatch, script: Script) -> None:
     """AWS is asked whether there are any: a copy in parts would lose them."""
     monkeypatch.setattr(script.copy.client.meta, "_endpoint_url", "https://s3.eu-west-1.amazonaws.com")
-    carrying = Carrying(script.copy, Buckets(script.copy))
+    carrying = CarryOverReader(script.copy, BucketRules(script.copy))
     script.bucket()
     script.stub.add_response(
         "list_object_annotations",
@@ -163,7 +163,7 @@ def test_tags_that_are_not_told_are_no_tags(odd: dict[str, Any], script: Script)
         parsed.update(odd)
 
     script.copy.client.meta.events.register("after-call.s3.GetObjectTagging", spoil)
-    carrying = Carrying(script.copy, Buckets(script.copy))
+    carrying = CarryOverReader(script.copy, BucketRules(script.copy))
 
     with pytest.raises(RefusedError) as refused:
         carrying.for_parts(SOURCE, HEAD, NOW)
@@ -173,7 +173,7 @@ def test_tags_that_are_not_told_are_no_tags(odd: dict[str, Any], script: Script)
 
 def test_half_a_retention_is_none(script: Script) -> None:
     """A mode without its date, or the other way round: the headers were cut, and the copy would lose the lock."""
-    carrying = Carrying(script.copy, Buckets(script.copy))
+    carrying = CarryOverReader(script.copy, BucketRules(script.copy))
 
     for half in ({"ObjectLockMode": "COMPLIANCE"}, {"ObjectLockRetainUntilDate": NOW}):
         with pytest.raises(RefusedError) as refused:

@@ -10,15 +10,15 @@ import pytest
 
 from tests.worker.actions.stores import MemoryStore
 from tests.worker.proxy import Fault, Reply, Request, faulty
-from worker.actions.asking import S3
 from worker.actions.copy import CopyAction, CopySettings
-from worker.actions.parts import part_ranges
-from worker.actions.uploads import Uploads
-from worker.clients import object_client
+from worker.actions.upload_notes import UploadNotes
 from worker.contract import LotEntry, Outcome, Phase, ResultRow
 from worker.errors import StoppingError
-from worker.loop import Again, Elsewhere
-from worker.pacing import Pace
+from worker.pool.loop import MoveToLongPool, Retry
+from worker.pool.pacing import Pace
+from worker.pool.part_threads import part_ranges
+from worker.s3.ask import S3
+from worker.s3.clients import object_client
 
 MIB = 1024**2
 NOW = datetime(2026, 11, 22, tzinfo=UTC)
@@ -48,7 +48,7 @@ def bucket(aws: str) -> str:
     return aws
 
 
-def picture() -> dict[str, Any]:
+def snapshot() -> dict[str, Any]:
     """What is to stay the same of the object."""
     s3 = boto3.client("s3")
     head: dict[str, Any] = dict(s3.get_object(Bucket="bucket", Key="large é"))
@@ -58,17 +58,17 @@ def picture() -> dict[str, Any]:
     return head | {"Body": head["Body"].read(), "tags": sorted(tag["Key"] + tag["Value"] for tag in tags)}
 
 
-def act(endpoint: str, stop: threading.Event | None = None, store: MemoryStore | None = None) -> ResultRow | Again:
+def act(endpoint: str, stop: threading.Event | None = None, store: MemoryStore | None = None) -> ResultRow | Retry:
     """Copy the object into STANDARD_IA, in parts of 5 MiB."""
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("AWS_ENDPOINT_URL", endpoint)
         pace = Pace(0, stop or threading.Event(), wait=lambda _: None)
         s3 = S3(object_client(8), pace, Phase.COPY)
     settings = CopySettings(target="STANDARD_IA", threshold_bytes=10 * MIB, part_bytes=5 * MIB)
-    found = CopyAction(s3, settings, uploads=Uploads(store or MemoryStore(), 1))(ENTRY, None)
-    assert isinstance(found, Elsewhere)
+    found = CopyAction(s3, settings, uploads=UploadNotes(store or MemoryStore(), 1))(ENTRY, None)
+    assert isinstance(found, MoveToLongPool)
     found = found.action(ENTRY, None)
-    assert not isinstance(found, Elsewhere)
+    assert not isinstance(found, MoveToLongPool)
     return found
 
 
@@ -79,7 +79,7 @@ def uploads() -> list[Any]:
 
 def test_a_large_object_stays_as_it_was(bucket: str) -> None:
     """Content, headers, metadata and tags come through; only the class changes. Parts are pinned to the ETag."""
-    before = picture()
+    before = snapshot()
     etag = boto3.client("s3").head_object(Bucket="bucket", Key="large é")["ETag"]
 
     with faulty(bucket, lambda _: None) as seen:
@@ -87,7 +87,7 @@ def test_a_large_object_stays_as_it_was(bucket: str) -> None:
 
     assert isinstance(row, ResultRow)
     assert (row.outcome, row.size_bytes) == (Outcome.COPIED, len(CONTENT))
-    assert picture() == before
+    assert snapshot() == before
     assert boto3.client("s3").head_object(Bucket="bucket", Key="large é")["StorageClass"] == "STANDARD_IA"
     parts = [request.headers for request in seen.requests if request.operation == "UploadPartCopy"]
     assert {part["x-amz-copy-source-range"] for part in parts} == {
@@ -125,7 +125,7 @@ def test_a_throttled_part_is_waited_for(bucket: str) -> None:
 )
 def test_an_upload_that_fails_is_aborted(expected: Outcome, reply: Reply, operation: str, bucket: str) -> None:
     """Whether a part or the completion fails, nothing is left behind and the object is as before."""
-    before = picture()
+    before = snapshot()
 
     def decide(request: Request) -> Fault:
         return reply if request.operation == operation else None
@@ -133,10 +133,10 @@ def test_an_upload_that_fails_is_aborted(expected: Outcome, reply: Reply, operat
     with faulty(bucket, decide) as seen:
         found = act(seen.endpoint)
 
-    row = found.row if isinstance(found, Again) else found
+    row = found.row if isinstance(found, Retry) else found
     assert row.outcome is expected
     assert uploads() == []
-    assert picture() == before
+    assert snapshot() == before
 
 
 def test_an_upload_that_is_interrupted_is_aborted(bucket: str) -> None:

@@ -7,17 +7,17 @@ from typing import Any
 
 import pytest
 
-from tests.worker.actions.conftest import Script
 from tests.worker.actions.stores import MemoryStore
-from worker.actions.asking import RefusedError
-from worker.actions.buckets import Buckets
-from worker.actions.carrying import Carrying
+from tests.worker.scripted_s3 import Script
+from worker.actions.bucket_rules import BucketRules
+from worker.actions.gather_carry_over import CarryOverReader
 from worker.actions.multipart import Large, Multipart, UnsentError
-from worker.actions.parts import PartThreads
-from worker.actions.uploads import Uploads, abort_left_behind
-from worker.carry import UnsupportedError
+from worker.actions.upload_notes import UploadNotes, abort_left_behind
 from worker.contract import LotEntry, Outcome, ResultRow, format_result_rows
-from worker.results import read_earlier
+from worker.decide.carry_over import UnsupportedError
+from worker.pool.part_threads import PartThreads
+from worker.s3.ask import RefusedError
+from worker.state.results import read_earlier
 
 MIB = 1024**2
 NOW = datetime(2026, 11, 22, tzinfo=UTC)
@@ -40,8 +40,8 @@ def multipart(script: Script, store: MemoryStore | None = None) -> Multipart:
     """What copies large objects, in one part at a time."""
     return Multipart(
         script.copy,
-        Carrying(script.copy, Buckets(script.copy)),
-        Uploads(store or MemoryStore(), 1),
+        CarryOverReader(script.copy, BucketRules(script.copy)),
+        UploadNotes(store or MemoryStore(), 1),
         threads=PartThreads(1),
         part_bytes=512 * MIB,
     )

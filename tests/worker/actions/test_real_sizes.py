@@ -10,13 +10,13 @@ from typing import TYPE_CHECKING, Any, cast
 import pytest
 
 from tests.worker.actions.stores import MemoryStore
-from worker.actions.asking import S3
 from worker.actions.copy import CopyAction, CopySettings
-from worker.actions.parts import MAX_PART_BYTES, MAX_PARTS, PARTS_IN_FLIGHT
-from worker.actions.uploads import Uploads
+from worker.actions.upload_notes import UploadNotes
 from worker.contract import LotEntry, Outcome, Phase, ResultRow
-from worker.loop import Elsewhere
-from worker.pacing import Pace
+from worker.pool.loop import MoveToLongPool
+from worker.pool.pacing import Pace
+from worker.pool.part_threads import MAX_PART_BYTES, MAX_PARTS, PARTS_IN_FLIGHT
+from worker.s3.ask import S3
 
 if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client
@@ -127,11 +127,11 @@ def test_every_byte_of_a_huge_object_is_copied_once(size: int) -> None:
     client = RangesOnly(size)
     s3 = S3(cast("S3Client", client), Pace(0, threading.Event()), Phase.COPY)
     settings = CopySettings(target="STANDARD_IA", threshold_bytes=5 * GIB, part_bytes=512 * 1024**2)
-    action = CopyAction(s3, settings, uploads=Uploads(MemoryStore(), 1), now=lambda: NOW)
+    action = CopyAction(s3, settings, uploads=UploadNotes(MemoryStore(), 1), now=lambda: NOW)
     tracemalloc.start()
     try:
         found = action(ENTRY, None)
-        assert isinstance(found, Elsewhere)
+        assert isinstance(found, MoveToLongPool)
         row = found.action(ENTRY, None)
         _, peak_bytes = tracemalloc.get_traced_memory()
     finally:

@@ -4,21 +4,21 @@ import threading
 
 import pytest
 
-from tests.worker.actions.conftest import Script
-from worker.actions.asking import S3
+from tests.worker.scripted_s3 import Script
 from worker.actions.restore import RestoreAction
-from worker.answers import Course
-from worker.clients import object_client
 from worker.contract import LotEntry, Outcome, Phase, ResultRow
-from worker.loop import Again
-from worker.pacing import Pace
+from worker.decide.judge_error import RetryAction
+from worker.pool.loop import Retry
+from worker.pool.pacing import Pace
+from worker.s3.ask import S3
+from worker.s3.clients import object_client
 
 ENTRY = LotEntry(bucket="bucket", key="a b/é")
 BULK = {"GlacierJobParameters": {"Tier": "Bulk"}}
 ASKED = {"Bucket": "bucket", "Key": "a b/é", "RestoreRequest": {"Days": 7, **BULK}}
 
 
-def act(script: Script, entry: LotEntry = ENTRY) -> ResultRow | Again:
+def act(script: Script, entry: LotEntry = ENTRY) -> ResultRow | Retry:
     """Restore the entry for seven days, Bulk."""
     return RestoreAction(script.restore, days=7, tier="Bulk")(entry, None)
 
@@ -57,22 +57,22 @@ def test_an_answer_that_settles_the_key(expected: Outcome, code: str, status: in
 
 
 @pytest.mark.parametrize(
-    ("course", "code", "status"),
+    ("retry_action", "code", "status"),
     [
-        (Course.SLOW_DOWN, "SlowDown", 503),
-        (Course.SLOW_DOWN, "ThrottlingException", 400),
-        (Course.LOOK_AGAIN, "InternalError", 500),
-        (Course.CREDENTIALS, "ExpiredToken", 400),
+        (RetryAction.SLOW_DOWN, "SlowDown", 503),
+        (RetryAction.SLOW_DOWN, "ThrottlingException", 400),
+        (RetryAction.LOOK_AGAIN, "InternalError", 500),
+        (RetryAction.CREDENTIALS, "ExpiredToken", 400),
     ],
 )
-def test_an_answer_that_settles_nothing(course: Course, code: str, status: int, script: Script) -> None:
+def test_an_answer_that_settles_nothing(retry_action: RetryAction, code: str, status: int, script: Script) -> None:
     """Throttling, faults and credentials put the key back; its row, should time run out, is an error."""
     script.stub.add_client_error("restore_object", code, "words", status)
 
     found = act(script)
 
-    assert isinstance(found, Again)
-    assert (found.course, found.row.outcome, found.row.error_code) == (course, Outcome.ERROR, code)
+    assert isinstance(found, Retry)
+    assert (found.retry_action, found.row.outcome, found.row.error_code) == (retry_action, Outcome.ERROR, code)
 
 
 def test_a_version_is_restored_by_its_id(script: Script) -> None:

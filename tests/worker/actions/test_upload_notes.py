@@ -4,11 +4,11 @@ import logging
 
 import pytest
 
-from tests.worker.actions.conftest import Script
 from tests.worker.actions.stores import MemoryStore
-from worker.actions.uploads import Uploads, abort_left_behind
+from tests.worker.scripted_s3 import Script
+from worker.actions.upload_notes import UploadNotes, abort_left_behind
 from worker.contract import LotEntry, LotFileName, Outcome, ResultRow, StatePaths, format_result_rows
-from worker.results import read_earlier
+from worker.state.results import read_earlier
 
 A, B = (LotEntry(bucket="bucket", key=key) for key in ("a", "b"))
 
@@ -16,7 +16,7 @@ A, B = (LotEntry(bucket="bucket", key=key) for key in ("a", "b"))
 def test_the_next_attempt_aborts_what_was_left(script: Script) -> None:
     """Each upload of a key that isn't finished, by its id, which is all that it ever looks for."""
     store = MemoryStore()
-    uploads = Uploads(store, 1)
+    uploads = UploadNotes(store, 1)
     uploads.begun(A, "u1")
     uploads.begun(A, "u2")
     script.stub.add_response("abort_multipart_upload", {}, {"Bucket": "bucket", "Key": "a", "UploadId": "u1"})
@@ -29,7 +29,7 @@ def test_finished_keys_are_not_looked_for(script: Script) -> None:
     """A key with a succeeded result left nothing; one that failed or is pending may have."""
     store = MemoryStore()
     for entry, name in ((A, "u1"), (B, "u2")):
-        Uploads(store, 1).begun(entry, name)
+        UploadNotes(store, 1).begun(entry, name)
     rows = [ResultRow(entry=A, outcome=Outcome.COPIED), ResultRow(entry=B, outcome=Outcome.ERROR)]
     store.files["results-1-00001.csv"] = format_result_rows(rows).encode()
     script.stub.add_response("abort_multipart_upload", {}, {"Bucket": "bucket", "Key": "b", "UploadId": "u2"})
@@ -40,7 +40,7 @@ def test_finished_keys_are_not_looked_for(script: Script) -> None:
 def test_an_upload_that_ended_is_not_noted_again() -> None:
     """A key tried again is noted with those of its uploads only that may still be there."""
     store = MemoryStore()
-    uploads = Uploads(store, 1)
+    uploads = UploadNotes(store, 1)
     uploads.begun(A, "u1")
     uploads.begun(A, "u2")
     uploads.ended(A, "u1")
@@ -77,7 +77,7 @@ def test_a_damaged_note_is_told_and_passed_over(
 def test_an_upload_that_stays_is_told(script: Script, caplog: pytest.LogCaptureFixture) -> None:
     """Where we may not abort it, the log names it."""
     store = MemoryStore()
-    Uploads(store, 1).begun(A, "u1")
+    UploadNotes(store, 1).begun(A, "u1")
     script.stub.add_client_error("abort_multipart_upload", "AccessDenied", "", 403)
 
     with caplog.at_level(logging.WARNING, "worker"):

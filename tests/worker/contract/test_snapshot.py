@@ -11,18 +11,18 @@ from hypothesis import strategies as st
 from worker.contract import (
     ContractError,
     LotEntry,
-    Picture,
+    ObjectSnapshot,
     bare_etag,
     differences,
-    format_picture_line,
-    parse_picture_lines,
-    picture_of,
+    format_snapshot_line,
+    parse_snapshot_lines,
     proves_content,
+    snapshot_of,
 )
 
 NOW = datetime(2026, 6, 1, tzinfo=UTC)
 MD5_A, MD5_B = "a" * 32, "b" * 32
-PLAIN = Picture(size_bytes=7, etag=MD5_A)
+PLAIN = ObjectSnapshot(size_bytes=7, etag=MD5_A)
 KMS = {"ServerSideEncryption": "aws:kms", "SSEKMSKeyId": "key-1"}
 CRC = {"CRC32": "AAAA"}
 
@@ -47,7 +47,7 @@ def test_a_picture_is_what_head_shows_but_for_what_a_copy_changes() -> None:
         "ChecksumType": "FULL_OBJECT",
     }
 
-    assert picture_of(head) == Picture(
+    assert snapshot_of(head) == ObjectSnapshot(
         size_bytes=7,
         etag=MD5_A,
         metadata={"a": "b"},
@@ -151,17 +151,17 @@ def test_an_etag_is_the_same_with_and_without_quotes(etag: str) -> None:
 def test_a_picture_survives_its_line(key: str, metadata: dict[str, str], tag_count: int) -> None:
     """What goes into an audit part comes out, one line for each object, whatever is in its key and metadata."""
     entry = LotEntry(bucket="b", key=key, version_id="v")
-    picture = replace(PLAIN, metadata=metadata, tag_count=tag_count)
-    line = format_picture_line(entry, picture)
+    snapshot = replace(PLAIN, metadata=metadata, tag_count=tag_count)
+    line = format_snapshot_line(entry, snapshot)
 
     assert line.count("\n") == 1
-    assert list(parse_picture_lines(line * 2)) == [(entry, picture)] * 2
+    assert list(parse_snapshot_lines(line * 2)) == [(entry, snapshot)] * 2
 
 
 @pytest.mark.parametrize("line", ["{", "{}", '{"bucket": "b", "key": "k", "version_id": "", "before": {"odd": 1}}'])
 def test_a_damaged_line_is_named(line: str) -> None:
     """The error names the line."""
-    good = format_picture_line(LotEntry(bucket="b", key="k"), PLAIN)
+    good = format_snapshot_line(LotEntry(bucket="b", key="k"), PLAIN)
 
     with pytest.raises(ContractError, match="line 2 is not a picture"):
-        list(parse_picture_lines(f"{good}{line}\n"))
+        list(parse_snapshot_lines(f"{good}{line}\n"))

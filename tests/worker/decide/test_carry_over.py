@@ -8,7 +8,7 @@ import pytest
 from botocore.model import Shape, StringShape, StructureShape
 from botocore.session import get_session
 
-from worker.carry import (
+from worker.decide.carry_over import (
     LockDefaults,
     UnsupportedError,
     acl_of,

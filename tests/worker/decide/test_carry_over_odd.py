@@ -10,8 +10,9 @@ from botocore.session import get_session
 from hypothesis import given
 from hypothesis import strategies as st
 
-from worker.actions.deleting import lock_of
-from worker.carry import (
+from worker.actions.delete_superseded import lock_of
+from worker.contract import differences, proves_content, snapshot_of
+from worker.decide.carry_over import (
     Acl,
     LockDefaults,
     OddAnswerError,
@@ -24,8 +25,7 @@ from worker.carry import (
     owner_of,
     tags_of,
 )
-from worker.contract import differences, picture_of, proves_content
-from worker.facts import facts_of
+from worker.decide.head_facts import facts_of
 
 NOW = datetime(2026, 11, 22, tzinfo=UTC)
 WORDS = (
@@ -106,7 +106,7 @@ def test_no_odd_head_is_more_than_odd(head: dict[str, Any], other: dict[str, Any
     """What a copy is given, what is compared, and what protects, of any object that HEAD can show."""
     defaults = LockDefaults(retention="GOVERNANCE 1 days" if retains else "")
     tags = [{"Key": "a", "Value": "b"}]
-    one, two = picture_of(head), picture_of(other)
+    one, two = snapshot_of(head), snapshot_of(other)
 
     assert reads(lambda: dropped_by_copy(head, NOW, defaults)) in ENDS
     assert reads(lambda: dropped_by_multipart(head, tags)) in ENDS

@@ -1,9 +1,16 @@
-"""S3's answers that are no success: the tables of worker/answers.py, row by row."""
+"""S3's answers that are no success: the tables of worker/decide/judge_error.py, row by row."""
 
 import pytest
 
-from worker.answers import Answer, Course, judge_answer, message_of, refused_head_is_customer_key, wants_no_days
 from worker.contract import OUTCOMES, Outcome, Phase
+from worker.decide.judge_error import (
+    Answer,
+    RetryAction,
+    judge_answer,
+    message_of,
+    refused_head_is_customer_key,
+    wants_no_days,
+)
 
 RESTORE, COPY_PHASE = Phase.RESTORE, Phase.COPY
 
@@ -30,36 +37,36 @@ RESTORE, COPY_PHASE = Phase.RESTORE, Phase.COPY
         ("missing", COPY_PHASE, Answer("404", 404)),
         ("missing", COPY_PHASE, Answer("405", 405)),
         ("denied", COPY_PHASE, Answer("403", 403)),
-        (Course.LOOK_AGAIN, RESTORE, Answer("RestoreAlreadyInProgress", 403)),
-        (Course.LOOK_AGAIN, RESTORE, Answer("InvalidObjectState", 409)),
-        (Course.LOOK_AGAIN, RESTORE, Answer("ObjectAlreadyInActiveTierError", 500)),
+        (RetryAction.LOOK_AGAIN, RESTORE, Answer("RestoreAlreadyInProgress", 403)),
+        (RetryAction.LOOK_AGAIN, RESTORE, Answer("InvalidObjectState", 409)),
+        (RetryAction.LOOK_AGAIN, RESTORE, Answer("ObjectAlreadyInActiveTierError", 500)),
         ("error", RESTORE, Answer("400", 400)),
-        (Course.LOOK_AGAIN, COPY_PHASE, Answer("400", 400)),
-        (Course.LOOK_AGAIN, COPY_PHASE, Answer("302", 302)),
-        (Course.LOOK_AGAIN, COPY_PHASE, Answer("Odd", 408)),
-        (Course.LOOK_AGAIN, RESTORE, Answer("Odd", 425)),
-        (Course.LOOK_AGAIN, RESTORE, Answer("Odd", 499)),
-        (Course.CREDENTIALS, COPY_PHASE, Answer("CertificateError")),
-        (Course.LOOK_AGAIN, RESTORE, Answer("TemporaryRedirect", 307)),
+        (RetryAction.LOOK_AGAIN, COPY_PHASE, Answer("400", 400)),
+        (RetryAction.LOOK_AGAIN, COPY_PHASE, Answer("302", 302)),
+        (RetryAction.LOOK_AGAIN, COPY_PHASE, Answer("Odd", 408)),
+        (RetryAction.LOOK_AGAIN, RESTORE, Answer("Odd", 425)),
+        (RetryAction.LOOK_AGAIN, RESTORE, Answer("Odd", 499)),
+        (RetryAction.CREDENTIALS, COPY_PHASE, Answer("CertificateError")),
+        (RetryAction.LOOK_AGAIN, RESTORE, Answer("TemporaryRedirect", 307)),
         ("error", RESTORE, Answer("PermanentRedirect", 301)),
         ("error", COPY_PHASE, Answer("KMS.DisabledException", 400)),
         ("error", COPY_PHASE, Answer("ParamValidationError")),
-        (Course.SLOW_DOWN, COPY_PHASE, Answer("503", 503)),
-        (Course.SLOW_DOWN, COPY_PHASE, Answer("429", 429)),
-        (Course.SLOW_DOWN, COPY_PHASE, Answer("SlowDown", 503)),
-        (Course.SLOW_DOWN, COPY_PHASE, Answer("SlowDown", 200)),
-        (Course.SLOW_DOWN, RESTORE, Answer("ThrottlingException", 400)),
-        (Course.SLOW_DOWN, COPY_PHASE, Answer("KMS.ThrottlingException", 400)),
-        (Course.SLOW_DOWN, RESTORE, Answer("RequestLimitExceeded", 503)),
-        (Course.LOOK_AGAIN, COPY_PHASE, Answer("InternalError", 500)),
-        (Course.LOOK_AGAIN, COPY_PHASE, Answer("InternalError", 200)),
-        (Course.LOOK_AGAIN, COPY_PHASE, Answer("502", 502)),
-        (Course.LOOK_AGAIN, COPY_PHASE, Answer("RequestTimeout", 400)),
-        (Course.LOOK_AGAIN, COPY_PHASE, Answer("NoSuchUpload", 404)),
-        (Course.LOOK_AGAIN, COPY_PHASE, Answer("ReadTimeoutError", lost=True)),
-        (Course.CREDENTIALS, COPY_PHASE, Answer("ExpiredToken", 400)),
-        (Course.CREDENTIALS, RESTORE, Answer("InvalidAccessKeyId", 403)),
-        (Course.CREDENTIALS, RESTORE, Answer("SignatureDoesNotMatch", 403)),
+        (RetryAction.SLOW_DOWN, COPY_PHASE, Answer("503", 503)),
+        (RetryAction.SLOW_DOWN, COPY_PHASE, Answer("429", 429)),
+        (RetryAction.SLOW_DOWN, COPY_PHASE, Answer("SlowDown", 503)),
+        (RetryAction.SLOW_DOWN, COPY_PHASE, Answer("SlowDown", 200)),
+        (RetryAction.SLOW_DOWN, RESTORE, Answer("ThrottlingException", 400)),
+        (RetryAction.SLOW_DOWN, COPY_PHASE, Answer("KMS.ThrottlingException", 400)),
+        (RetryAction.SLOW_DOWN, RESTORE, Answer("RequestLimitExceeded", 503)),
+        (RetryAction.LOOK_AGAIN, COPY_PHASE, Answer("InternalError", 500)),
+        (RetryAction.LOOK_AGAIN, COPY_PHASE, Answer("InternalError", 200)),
+        (RetryAction.LOOK_AGAIN, COPY_PHASE, Answer("502", 502)),
+        (RetryAction.LOOK_AGAIN, COPY_PHASE, Answer("RequestTimeout", 400)),
+        (RetryAction.LOOK_AGAIN, COPY_PHASE, Answer("NoSuchUpload", 404)),
+        (RetryAction.LOOK_AGAIN, COPY_PHASE, Answer("ReadTimeoutError", lost=True)),
+        (RetryAction.CREDENTIALS, COPY_PHASE, Answer("ExpiredToken", 400)),
+        (RetryAction.CREDENTIALS, RESTORE, Answer("InvalidAccessKeyId", 403)),
+        (RetryAction.CREDENTIALS, RESTORE, Answer("SignatureDoesNotMatch", 403)),
     ],
 )
 def test_answers_that_are_no_success(expected: str, phase: Phase, answer: Answer) -> None:
@@ -67,7 +74,7 @@ def test_answers_that_are_no_success(expected: str, phase: Phase, answer: Answer
     verdict = judge_answer(phase, answer)
 
     assert verdict == expected
-    assert isinstance(verdict, Course) or verdict in OUTCOMES[phase]
+    assert isinstance(verdict, RetryAction) or verdict in OUTCOMES[phase]
 
 
 S3_ON_DAYS = (

@@ -1,4 +1,4 @@
-"""What S3 said -> what to do: the truth tables of worker/judge.py, row by row."""
+"""What S3 said -> what to do: the truth tables of worker/decide/judge_object.py, row by row."""
 
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
@@ -7,8 +7,8 @@ from typing import Any
 import pytest
 
 from worker.contract import Outcome
-from worker.facts import ObjectFacts, RestoreStatus
-from worker.judge import COPY, copy_takes, judge_lost_copy, judge_object, judge_version
+from worker.decide.head_facts import ObjectFacts, RestoreStatus
+from worker.decide.judge_object import COPY, copy_takes, judge_lost_copy, judge_object, judge_version
 
 NOW = datetime(2026, 11, 22, 10, tzinfo=UTC)
 HOUR = timedelta(hours=1)

@@ -6,11 +6,11 @@ from collections import defaultdict
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime
 
-from worker.answers import Course
 from worker.contract import LotEntry, Outcome, ResultRow
+from worker.decide.head_facts import ObjectFacts
+from worker.decide.judge_error import RetryAction
 from worker.errors import WorkerError
-from worker.facts import ObjectFacts
-from worker.loop import Again, Elsewhere, Loop
+from worker.pool.loop import Loop, MoveToLongPool, Retry
 
 SEEN = ObjectFacts(storage_class="GLACIER", size_bytes=1, etag="e", last_modified=datetime(2026, 1, 1, tzinfo=UTC))
 
@@ -47,14 +47,16 @@ def copied(entry: LotEntry) -> ResultRow:
     return ResultRow(entry=entry, outcome=Outcome.COPIED, http_status=200)
 
 
-def again(entry: LotEntry, course: Course, *, status: int | None = 503, memory: ObjectFacts | None = None) -> Again:
+def again(
+    entry: LotEntry, retry_action: RetryAction, *, status: int | None = 503, memory: ObjectFacts | None = None
+) -> Retry:
     """The wish to try again."""
     row = ResultRow(entry=entry, outcome=Outcome.ERROR, error_code="Odd", http_status=status, message="odd")
-    return Again(row=row, course=course, memory=memory)
+    return Retry(row=row, retry_action=retry_action, memory=memory)
 
 
 def make(
-    action: Callable[[LotEntry, ObjectFacts | None], ResultRow | Again | Elsewhere],
+    action: Callable[[LotEntry, ObjectFacts | None], ResultRow | Retry | MoveToLongPool],
     sink: Collected,
     *,
     threads: int = 4,

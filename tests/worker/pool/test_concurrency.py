@@ -3,37 +3,37 @@
 import pytest
 
 from tests.worker.clock import FakeClock
-from worker.concurrency import FEWEST, MOST, Concurrency, Standing, decide
+from worker.pool.concurrency import FEWEST, MOST, Concurrency, Search, decide
 
-HELD = Standing(threads=64, settled_rate=1_000)
-DOUBLED = Standing(threads=64, before=32, rate_before=1_000)
+HELD = Search(threads=64, settled_rate=1_000)
+DOUBLED = Search(threads=64, before=32, rate_before=1_000)
 
 
 @pytest.mark.parametrize(
-    ("expected", "standing", "rate", "limit"),
+    ("expected", "lot_status", "rate", "limit"),
     [
-        (Standing(threads=64, before=32, rate_before=0), Standing(threads=32), 0, None),
-        (Standing(threads=64, before=32, rate_before=1_000), Standing(threads=32), 1_000, None),
-        (Standing(threads=128, before=64, rate_before=1_900), DOUBLED, 1_900, None),
-        (Standing(threads=32, settled_rate=1_000), DOUBLED, 1_020, None),
-        (Standing(threads=32, settled_rate=1_000), DOUBLED, 500, None),
+        (Search(threads=64, before=32, rate_before=0), Search(threads=32), 0, None),
+        (Search(threads=64, before=32, rate_before=1_000), Search(threads=32), 1_000, None),
+        (Search(threads=128, before=64, rate_before=1_900), DOUBLED, 1_900, None),
+        (Search(threads=32, settled_rate=1_000), DOUBLED, 1_020, None),
+        (Search(threads=32, settled_rate=1_000), DOUBLED, 500, None),
         (HELD, HELD, 1_100, None),
         (HELD, HELD, 800, None),
-        (Standing(threads=128, before=64, rate_before=300), HELD, 300, None),
-        (Standing(threads=128, before=64, rate_before=2_000), HELD, 2_000, None),
+        (Search(threads=128, before=64, rate_before=300), HELD, 300, None),
+        (Search(threads=128, before=64, rate_before=2_000), HELD, 2_000, None),
         (
-            Standing(threads=MOST, settled_rate=5_000),
-            Standing(threads=MOST, before=256, rate_before=3_000),
+            Search(threads=MOST, settled_rate=5_000),
+            Search(threads=MOST, before=256, rate_before=3_000),
             5_000,
             None,
         ),
-        (Standing(threads=32, settled_rate=95), Standing(threads=32), 95, 100),
-        (Standing(threads=64, before=32, rate_before=50), Standing(threads=32), 50, 100),
+        (Search(threads=32, settled_rate=95), Search(threads=32), 95, 100),
+        (Search(threads=64, before=32, rate_before=50), Search(threads=32), 50, 100),
     ],
 )
-def test_what_follows_from_a_look(expected: Standing, standing: Standing, rate: float, limit: float | None) -> None:
+def test_what_follows_from_a_look(expected: Search, lot_status: Search, rate: float, limit: float | None) -> None:
     """Each row of the table in the code."""
-    found = decide(standing, rate, limit)
+    found = decide(lot_status, rate, limit)
 
     assert (found.threads, found.before, found.rate_before) == (
         expected.threads,

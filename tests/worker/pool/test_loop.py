@@ -10,12 +10,12 @@ from contextlib import suppress
 import pytest
 
 from tests.worker.clock import FakeClock
-from tests.worker.looping import SEEN, Collected, again, copied, entries, make
-from worker.answers import Course
+from tests.worker.pool.looping import SEEN, Collected, again, copied, entries, make
 from worker.contract import LotEntry, Outcome, ResultRow
+from worker.decide.head_facts import ObjectFacts
+from worker.decide.judge_error import RetryAction
 from worker.errors import StoppingError, WorkerError
-from worker.facts import ObjectFacts
-from worker.loop import CREDENTIALS_BUDGET_S, RETRY_BUDGET_S, Again
+from worker.pool.loop import CREDENTIALS_BUDGET_S, RETRY_BUDGET_S, Retry
 
 
 def test_every_key_gets_one_result() -> None:
@@ -64,9 +64,9 @@ def test_a_key_put_back_is_tried_again_with_its_memory() -> None:
     memories: list[ObjectFacts | None] = []
     sink = Collected()
 
-    def action(entry: LotEntry, memory: ObjectFacts | None) -> ResultRow | Again:
+    def action(entry: LotEntry, memory: ObjectFacts | None) -> ResultRow | Retry:
         memories.append(memory)
-        return copied(entry) if memory else again(entry, Course.LOOK_AGAIN, memory=SEEN)
+        return copied(entry) if memory else again(entry, RetryAction.LOOK_AGAIN, memory=SEEN)
 
     assert make(action, sink).run(entries(1))
     assert memories == [None, SEEN]
@@ -78,9 +78,9 @@ def test_throttled_keys_never_fail_within_the_budget() -> None:
     tries: Counter[LotEntry] = Counter()
     sink = Collected()
 
-    def action(entry: LotEntry, _: ObjectFacts | None) -> ResultRow | Again:
+    def action(entry: LotEntry, _: ObjectFacts | None) -> ResultRow | Retry:
         tries[entry] += 1
-        return copied(entry) if tries[entry] > 3 else again(entry, Course.SLOW_DOWN)
+        return copied(entry) if tries[entry] > 3 else again(entry, RetryAction.SLOW_DOWN)
 
     assert make(action, sink, clock=_slow()).run(entries(100))
     assert {row.outcome for row in sink.rows} == {Outcome.COPIED}
@@ -97,8 +97,8 @@ def test_a_key_that_never_ends_well_gets_its_last_answer() -> None:
     """When the retry budget is spent, the key's result is what S3 said last, and the others aren't touched by it."""
     sink = Collected()
 
-    def action(entry: LotEntry, _: ObjectFacts | None) -> ResultRow | Again:
-        return again(entry, Course.LOOK_AGAIN, status=500) if entry.key == "k1" else copied(entry)
+    def action(entry: LotEntry, _: ObjectFacts | None) -> ResultRow | Retry:
+        return again(entry, RetryAction.LOOK_AGAIN, status=500) if entry.key == "k1" else copied(entry)
 
     assert make(action, sink).run(entries(3))
     assert {row.entry.key: row.outcome for row in sink.rows} == {
@@ -109,17 +109,17 @@ def test_a_key_that_never_ends_well_gets_its_last_answer() -> None:
 
 
 @pytest.mark.parametrize(
-    ("patience", "course", "status"),
-    [(CREDENTIALS_BUDGET_S, Course.CREDENTIALS, 403), (RETRY_BUDGET_S, Course.LOOK_AGAIN, None)],
+    ("patience", "retry_action", "status"),
+    [(CREDENTIALS_BUDGET_S, RetryAction.CREDENTIALS, 403), (RETRY_BUDGET_S, RetryAction.LOOK_AGAIN, None)],
 )
-def test_no_key_can_go_on(patience: float, course: Course, status: int | None) -> None:
+def test_no_key_can_go_on(patience: float, retry_action: RetryAction, status: int | None) -> None:
     """Credentials that stay refused, or an S3 that never answers, stop the task; the keys stay without a result."""
     sink = Collected()
     clock = FakeClock()
 
-    def action(entry: LotEntry, _: ObjectFacts | None) -> Again:
+    def action(entry: LotEntry, _: ObjectFacts | None) -> Retry:
         clock.wait(patience / 20)
-        return again(entry, course, status=status)
+        return again(entry, retry_action, status=status)
 
     with pytest.raises(WorkerError, match=f"gave up after {patience:.0f} s .*: odd"):
         make(action, sink, clock=clock).run(entries(50))
@@ -131,9 +131,9 @@ def test_credentials_that_are_renewed_harm_no_key() -> None:
     tries: Counter[LotEntry] = Counter()
     sink = Collected()
 
-    def action(entry: LotEntry, _: ObjectFacts | None) -> ResultRow | Again:
+    def action(entry: LotEntry, _: ObjectFacts | None) -> ResultRow | Retry:
         tries[entry] += 1
-        return copied(entry) if tries[entry] > 1 else again(entry, Course.CREDENTIALS, status=400)
+        return copied(entry) if tries[entry] > 1 else again(entry, RetryAction.CREDENTIALS, status=400)
 
     assert make(action, sink, clock=_slow()).run(entries(10))
     assert {row.outcome for row in sink.rows} == {Outcome.COPIED}

@@ -5,12 +5,12 @@ import time
 from collections import Counter
 from collections.abc import Iterator
 
-from tests.worker.looping import SEEN, Collected, again, copied, entries, make
-from worker.answers import Course
+from tests.worker.pool.looping import SEEN, Collected, again, copied, entries, make
 from worker.contract import LotEntry, Outcome, ResultRow
+from worker.decide.head_facts import ObjectFacts
+from worker.decide.judge_error import RetryAction
 from worker.errors import StoppingError
-from worker.facts import ObjectFacts
-from worker.loop import LONG_THREADS, Again, Elsewhere
+from worker.pool.loop import LONG_THREADS, MoveToLongPool, Retry
 
 
 def test_keys_that_take_long_do_not_hold_up_the_others() -> None:
@@ -24,9 +24,9 @@ def test_keys_that_take_long_do_not_hold_up_the_others() -> None:
         assert others_done.wait(120)
         return copied(entry)
 
-    def act(entry: LotEntry, _: ObjectFacts | None) -> ResultRow | Elsewhere:
+    def act(entry: LotEntry, _: ObjectFacts | None) -> ResultRow | MoveToLongPool:
         if entry.key in long_keys:
-            return Elsewhere(action=take_long)
+            return MoveToLongPool(action=take_long)
         nonlocal others
         with lock:
             others += 1
@@ -56,7 +56,7 @@ def test_only_a_few_keys_take_long_at_once() -> None:
 
     sink = Collected()
 
-    assert make(lambda *_: Elsewhere(action=take_long), sink).run(entries(20))
+    assert make(lambda *_: MoveToLongPool(action=take_long), sink).run(entries(20))
     assert len(sink.rows) == 20
     assert most <= LONG_THREADS
 
@@ -65,14 +65,14 @@ def test_a_key_that_takes_long_is_tried_again_as_one() -> None:
     """What it remembers goes with it, and it isn't taken for a short one again."""
     tries: list[str] = []
 
-    def take_long(entry: LotEntry, memory: ObjectFacts | None) -> ResultRow | Again:
+    def take_long(entry: LotEntry, memory: ObjectFacts | None) -> ResultRow | Retry:
         tries.append("long")
         assert memory is (SEEN if len(tries) > 2 else None)
-        return copied(entry) if len(tries) > 2 else again(entry, Course.LOOK_AGAIN, memory=SEEN)
+        return copied(entry) if len(tries) > 2 else again(entry, RetryAction.LOOK_AGAIN, memory=SEEN)
 
-    def act(_: LotEntry, memory: ObjectFacts | None) -> Elsewhere:
+    def act(_: LotEntry, memory: ObjectFacts | None) -> MoveToLongPool:
         tries.append("short")
-        return Elsewhere(action=take_long, memory=memory)
+        return MoveToLongPool(action=take_long, memory=memory)
 
     assert make(act, Collected()).run(entries(1))
     assert tries == ["short", "long", "long"]
@@ -90,7 +90,7 @@ def test_keys_that_take_long_end_when_the_task_is_to_stop() -> None:
 
     sink = Collected()
 
-    assert not make(lambda *_: Elsewhere(action=take_long), sink, stop=stop).run(entries(50))
+    assert not make(lambda *_: MoveToLongPool(action=take_long), sink, stop=stop).run(entries(50))
     assert sink.rows == []
     assert len(begun) <= LONG_THREADS
 
@@ -114,5 +114,5 @@ def test_a_lot_of_keys_that_all_take_long_is_not_read_ahead_of_them() -> None:
 
     sink = Collected()
 
-    assert make(lambda *_: Elsewhere(action=take_long), sink).run(counted())
+    assert make(lambda *_: MoveToLongPool(action=take_long), sink).run(counted())
     assert most_ahead < 1_100

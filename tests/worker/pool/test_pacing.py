@@ -6,7 +6,7 @@ import pytest
 
 from tests.worker.clock import FakeClock
 from worker.errors import StoppingError
-from worker.pacing import FLOOR, Pace
+from worker.pool.pacing import FLOOR, Pace
 
 
 def make(rate: float, clock: FakeClock) -> Pace:

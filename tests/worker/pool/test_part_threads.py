@@ -7,8 +7,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from worker.actions.parts import MAX_PART_BYTES, MAX_PARTS, Batch, PartThreads, part_ranges
 from worker.errors import StoppingError
+from worker.pool.part_threads import MAX_PART_BYTES, MAX_PARTS, Batch, PartThreads, part_ranges
 
 MIB = 1024**2
 

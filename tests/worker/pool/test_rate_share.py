@@ -8,15 +8,15 @@ import pytest
 
 from tests.worker.proxy import Fault, Request, faulty
 from tests.worker.running import Job, entry, make_bucket, put, run_here
-from worker.budget import ShareReader, following
 from worker.clock import Clock
-from worker.contract import Outcome, Share
-from worker.store import DirectoryStore
+from worker.contract import Outcome, RateShare
+from worker.pool.rate_share import ShareReader, following
+from worker.state.results_store import DirectoryStore
 
 
 def share(rate: float) -> str:
     """What the launcher writes."""
-    return Share(rate=rate, most=rate, tasks=1, at="2026-01-02T03:04:05Z").to_json()
+    return RateShare(rate=rate, most=rate, tasks=1, at="2026-01-02T03:04:05Z").to_json()
 
 
 def nothing() -> None:

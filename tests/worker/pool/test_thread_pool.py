@@ -3,13 +3,13 @@
 import queue
 import threading
 
-from worker.crew import Crew
+from worker.pool.thread_pool import ThreadPool
 
 
 def test_everything_is_done_once_while_threads_come_and_go() -> None:
     """More of them, fewer, more again."""
     done: queue.SimpleQueue[int] = queue.SimpleQueue()
-    crew: Crew[int] = Crew(done.put)
+    crew: ThreadPool[int] = ThreadPool(done.put)
     for number, wanted in enumerate([1, 8, 2, 5, 1]):
         crew.resize(wanted)
         for piece in range(100):
@@ -31,7 +31,7 @@ def test_as_many_work_at_once_as_are_wanted() -> None:
         together.wait()
         done.put(1)
 
-    crew: Crew[int] = Crew(work)
+    crew: ThreadPool[int] = ThreadPool(work)
     crew.resize(4)
     for piece in range(4):
         crew.put(piece)

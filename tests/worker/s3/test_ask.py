@@ -7,8 +7,8 @@ from typing import Any
 import pytest
 from botocore.exceptions import BotoCoreError, ConnectTimeoutError, EndpointConnectionError, SSLError
 
-from tests.worker.actions.conftest import Script
-from worker.actions.asking import RefusedError, answer_of
+from tests.worker.scripted_s3 import Script
+from worker.s3.ask import RefusedError, answer_of
 
 ALWAYS = {
     "RequestPayer": "requester",

@@ -10,7 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tests.worker.telling import ALL, XML, Told
-from worker.proof import MAX_BODY_BYTES, PROOFS, Proof, UnprovenError, check, prove, told_error
+from worker.s3.proof import MAX_BODY_BYTES, PROOFS, Proof, UnprovenError, check, prove, told_error
 
 ROOT = Path(__file__).parents[2]
 

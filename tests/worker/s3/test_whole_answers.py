@@ -7,16 +7,16 @@ from typing import Any
 
 import pytest
 
-from tests.worker.fast.wired import with_endpoint
 from tests.worker.raw import RawServer, raw_server
+from tests.worker.s3.fast.wired import with_endpoint
 from tests.worker.telling import ALL, XML, Told
-from worker.actions.asking import S3, RefusedError
-from worker.answers import Answer
-from worker.clients import fast_lane
 from worker.contract import Phase
-from worker.fast.sending import OPERATIONS
-from worker.pacing import Pace
-from worker.proof import PROOFS
+from worker.decide.judge_error import Answer
+from worker.pool.pacing import Pace
+from worker.s3.ask import S3, RefusedError
+from worker.s3.clients import fast_client
+from worker.s3.fast.build_request import OPERATIONS
+from worker.s3.proof import PROOFS
 
 LANES = {
     f"{lane} {told.name}": (lane, told)
@@ -53,7 +53,7 @@ def clients(server: RawServer) -> Iterator[Mapping[str, S3]]:
         patch.setenv("AWS_SECRET_ACCESS_KEY", "secret")
         patch.setenv("AWS_DEFAULT_REGION", "eu-west-1")
         client = with_endpoint(server.endpoint)
-        lane = fast_lane(client)
+        lane = fast_client(client)
         assert lane
         pace = Pace(0, threading.Event())
         yield {"fast": S3(client, pace, Phase.COPY, {}, lane), "careful": S3(client, pace, Phase.COPY)}

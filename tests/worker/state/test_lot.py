@@ -11,11 +11,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tests.worker.proxy import CUT, Fault, Request, faulty
-from worker import lot
-from worker.clients import state_client
 from worker.contract import LotEntry, format_lot_line
 from worker.errors import WorkerError
-from worker.lot import CHUNK_BYTES, MAX_LINE_BYTES, first_of, read_lot, split_lines
+from worker.s3.clients import state_client
+from worker.state import lot
+from worker.state.lot import CHUNK_BYTES, MAX_LINE_BYTES, first_of, read_lot, split_lines
 
 
 @given(st.lists(st.binary().filter(lambda line: b"\n" not in line)), st.integers(1, 7))

@@ -14,21 +14,21 @@ from worker.contract import (
     COPY_DIFFERS,
     ExitCode,
     LotEntry,
+    ObjectSnapshot,
     Outcome,
     Parts,
     PartsDigest,
     Phase,
-    Picture,
     ResultRow,
     StatePaths,
     Tally,
     format_result_rows,
-    parse_picture_lines,
     parse_result_rows,
+    parse_snapshot_lines,
 )
 from worker.errors import WorkerError
-from worker.results import FLUSH_ROWS, FLUSH_S, Recorder, read_earlier
-from worker.store import DirectoryStore
+from worker.state.results import FLUSH_ROWS, FLUSH_S, Recorder, read_earlier
+from worker.state.results_store import DirectoryStore
 
 
 def row(key: str, outcome: Outcome = Outcome.COPIED, version: str = "") -> ResultRow:
@@ -245,7 +245,7 @@ def test_an_interrupted_attempt_leaves_its_rows_and_no_tally(record: Callable[..
     assert json.loads((folder / "progress.json").read_text())["exit_code"] == 75
 
 
-PICTURE = Picture(size_bytes=1, etag="e")
+PICTURE = ObjectSnapshot(size_bytes=1, etag="e")
 
 
 class Ordered(DirectoryStore):
@@ -266,10 +266,10 @@ def test_pictures_are_written_before_their_results(folder: Path, clock: FakeCloc
     store = Ordered(folder)
     recorder = Recorder(store, attempt=2, last_seq=0, requests=lambda: 0, clock=clock)
     for key in ("a", "b"):
-        recorder.take_picture(LotEntry(bucket="b", key=key), PICTURE)
+        recorder.take_snapshot(LotEntry(bucket="b", key=key), PICTURE)
         recorder.add(row(key))
         recorder.flush()
-    recorder.take_picture(LotEntry(bucket="b", key="in flight"), PICTURE)
+    recorder.take_snapshot(LotEntry(bucket="b", key="in flight"), PICTURE)
     recorder.finish(complete=False)
 
     assert store.order == [
@@ -279,8 +279,8 @@ def test_pictures_are_written_before_their_results(folder: Path, clock: FakeCloc
         "results-2-00002.csv",
         "audit-2-00003.jsonl",
     ]
-    told = [parse_picture_lines((folder / name).read_text()) for name in store.order[::2]]
-    assert [[(entry.key, picture) for entry, picture in lines] for lines in told] == [
+    told = [parse_snapshot_lines((folder / name).read_text()) for name in store.order[::2]]
+    assert [[(entry.key, snapshot) for entry, snapshot in lines] for lines in told] == [
         [("a", PICTURE)],
         [("b", PICTURE)],
         [("in flight", PICTURE)],
@@ -293,7 +293,7 @@ def test_pictures_of_the_same_attempt_are_never_overwritten(record: Callable[...
     (folder / "audit-1-00001.jsonl").write_text("kept")
     recorder = record()
 
-    recorder.take_picture(LotEntry(bucket="b", key="a"), PICTURE)
+    recorder.take_snapshot(LotEntry(bucket="b", key="a"), PICTURE)
     recorder.flush()
 
     assert names(folder) == ["audit-1-00001.jsonl", "audit-1-00002.jsonl"]
@@ -303,7 +303,7 @@ def test_pictures_of_the_same_attempt_are_never_overwritten(record: Callable[...
 def test_pictures_are_no_results(record: Callable[..., Recorder], folder: Path) -> None:
     """Neither they nor notes of uploads are read as parts by the next attempt."""
     recorder = record()
-    recorder.take_picture(LotEntry(bucket="b", key="a"), PICTURE)
+    recorder.take_snapshot(LotEntry(bucket="b", key="a"), PICTURE)
     recorder.flush()
     (folder / StatePaths.upload_name(1, 5)).write_text("{}")
 

@@ -8,9 +8,9 @@ import boto3
 import pytest
 
 from tests.worker.proxy import GARBLE, LOSE, SHORT, Fault, Reply, Request, faulty
-from worker.clients import state_client
 from worker.errors import WorkerError
-from worker.store import S3Store, Store, open_store, split_s3_uri
+from worker.s3.clients import state_client
+from worker.state.results_store import S3Store, Store, open_store, split_s3_uri
 
 Open = Callable[[str], Store]
 

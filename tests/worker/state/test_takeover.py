@@ -12,8 +12,8 @@ import pytest
 from worker.clock import Clock
 from worker.contract import ExitCode, StatePaths, Tally
 from worker.errors import StoppingError, WorkerError
-from worker.store import DirectoryStore
-from worker.turns import HOLDS_S, SILENCE_S, Turns
+from worker.state.results_store import DirectoryStore
+from worker.state.takeover import HOLDS_S, SILENCE_S, Takeover
 
 NOW = datetime(2026, 11, 22, 10, tzinfo=UTC)
 SKEWS_S = (-600, 0, 600)
@@ -48,9 +48,9 @@ class World:
     clock: Waited = field(default_factory=Waited)
     stop: threading.Event = field(default_factory=threading.Event)
 
-    def turns(self, attempt: int = 2, store: DirectoryStore | None = None) -> Turns:
+    def turns(self, attempt: int = 2, store: DirectoryStore | None = None) -> Takeover:
         """A worker's."""
-        return Turns(
+        return Takeover(
             store or DirectoryStore(self.folder),
             attempt,
             give_way=self._give_way,
@@ -331,7 +331,7 @@ class Copier:
     Its progress is written every five seconds, after a look for a claim.
     """
 
-    turns: Turns
+    turns: Takeover
     world: World
     attempt: int
     copies: list[int]

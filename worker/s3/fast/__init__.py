@@ -1,9 +1,9 @@
 """
-The fast lane: HeadObject, CopyObject and RestoreObject without boto3's machinery around each request.
+The fast client: HeadObject, CopyObject and RestoreObject without boto3's machinery around each request.
 
-It understands plain good answers and a few well-known errors. Whatever else comes back, or doesn't come, the key
-goes on in the careful lane, boto3's client: so being fast adds no way of being wrong.
+It understands plain good answers and S3's errors. Any other answer, and none, is for boto3's client: the key goes on
+there. So the fast client adds no way of being wrong.
 
-`sending.py` makes the three requests, `signing.py` signs them, `connection.py` carries bytes, `reading.py` understands
-the answers, and `lane.py` joins them: which endpoint, whose credentials, and which keys are no longer for it.
+`build_request.py` makes the three requests, `signing.py` signs them, `connection.py` carries bytes, `reply.py` is what
+comes back, `parse_response.py` understands it, and `client.py` joins them: endpoint, credentials, and keys for boto3.
 """

@@ -13,8 +13,8 @@ from functools import cache
 from typing import TYPE_CHECKING, Any
 from urllib.parse import quote
 
-from worker.fast.connection import StrangeError
-from worker.fast.signing import EMPTY_HASH
+from worker.s3.fast.reply import UnexpectedAnswerError
+from worker.s3.fast.signing import EMPTY_HASH
 
 if TYPE_CHECKING:
     from botocore.model import ServiceModel, Shape
@@ -95,9 +95,9 @@ class Sending:
             }
 
     def request(self, operation: str, parameters: Mapping[str, Any]) -> Request:
-        """The request that these arguments make. Raises StrangeError for one that it doesn't know how to send."""
+        """The request that these arguments make. Raises UnexpectedAnswerError for an unknown one."""
         if not parameters.keys() <= _ARGUMENTS[operation]:
-            raise StrangeError(f"arguments of {operation} that the fast lane doesn't know", sent=False)
+            raise UnexpectedAnswerError(f"arguments of {operation} that the fast lane doesn't know", sent=False)
         names = self._names[operation]
         headers = {names[name]: _text(value) for name, value in parameters.items() if name in names}
         method = OPERATIONS[operation][0]
@@ -112,10 +112,10 @@ class Sending:
 
 
 def copy_source(source: Mapping[str, str]) -> str:
-    """The x-amz-copy-source header. Raises StrangeError for what is neither a plain bucket nor a plain version."""
+    """The x-amz-copy-source header. Raises UnexpectedAnswerError for a bucket or a version that isn't plain."""
     bucket, version = source["Bucket"], source.get("VersionId", "")
     if not _BUCKET.fullmatch(bucket) or (version and not _VERSION.fullmatch(version)):
-        raise StrangeError("a source with an unusual name", sent=False)
+        raise UnexpectedAnswerError("a source with an unusual name", sent=False)
     path = f"{bucket}/{quote(source['Key'], safe='/~')}"
     return f"{path}?versionId={version}" if version else path
 
@@ -127,24 +127,24 @@ def members(shape: "Shape | None") -> "list[tuple[str, Shape]]":
 
 
 def _text(value: object) -> str:
-    """An argument as a header has it. Raises StrangeError for text that headers don't carry plainly."""
+    """An argument as a header has it. Raises UnexpectedAnswerError for text that headers don't carry plainly."""
     if isinstance(value, Mapping):
         return copy_source(value)
     if isinstance(value, bool):
         return "true" if value else "false"
     if isinstance(value, datetime):
         if value.utcoffset() != timedelta(0) or value.microsecond:
-            raise StrangeError("a date that isn't whole seconds in UTC", sent=False)
+            raise UnexpectedAnswerError("a date that isn't whole seconds in UTC", sent=False)
         return value.strftime("%Y-%m-%dT%H:%M:%SZ")
     text = str(value)
     if not (text.isascii() and text.isprintable()):
-        raise StrangeError("a header that isn't plain ASCII", sent=False)
+        raise UnexpectedAnswerError("a header that isn't plain ASCII", sent=False)
     return text
 
 
 def _days_and_tier(restore: Mapping[str, Any]) -> tuple[int | None, str]:
     if not restore.keys() <= {"Days", "GlacierJobParameters"}:
-        raise StrangeError("a kind of restore that the fast lane doesn't know", sent=False)
+        raise UnexpectedAnswerError("a kind of restore that the fast lane doesn't know", sent=False)
     return restore.get("Days"), restore["GlacierJobParameters"]["Tier"]
 
 

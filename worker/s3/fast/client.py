@@ -13,11 +13,12 @@ from urllib.parse import urlsplit
 from botocore.awsrequest import AWSRequest
 from botocore.exceptions import BotoCoreError, ClientError
 
-from worker.answers import Answer
-from worker.fast.connection import Connection, StrangeError, Watch
-from worker.fast.reading import Reading
-from worker.fast.sending import OPERATIONS, Request, Sending
-from worker.fast.signing import ALGORITHM, Credentials, Signer
+from worker.decide.judge_error import Answer
+from worker.s3.fast.build_request import OPERATIONS, Request, Sending
+from worker.s3.fast.connection import Connection, ConnectionTimeouts
+from worker.s3.fast.parse_response import Reading
+from worker.s3.fast.reply import UnexpectedAnswerError
+from worker.s3.fast.signing import ALGORITHM, Credentials, Signer
 
 if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client
@@ -68,7 +69,7 @@ class Address:
     idle: deque[Connection] = field(default_factory=deque)
 
 
-class FastLane:
+class FastClient:
     """
     Asks S3 for the three operations. Safe to share between threads.
 
@@ -88,7 +89,7 @@ class FastLane:
         now: Callable[[], float] = time.time,
     ) -> None:
         self._prober = _Prober(client)
-        self._watch = Watch()
+        self._watch = ConnectionTimeouts()
         self._credentials = credentials
         self._door = door
         self._clock = clock
@@ -115,11 +116,11 @@ class FastLane:
         """
         What S3 said: boto3's answer, or an error of the well-known ones.
 
-        Raises StrangeError for anything else; the key is for the careful lane then.
+        Raises UnexpectedAnswerError for anything else; the key is for the careful lane then.
         """
         try:
             found = self._ask(operation, parameters)
-        except StrangeError:
+        except UnexpectedAnswerError:
             self._note_strange(parameters["Bucket"], parameters["Key"])
             raise
         self._in_a_row = 0
@@ -138,7 +139,7 @@ class FastLane:
         connection = self._connection(address)
         try:
             found = self._reading.understand(operation, connection.exchange(content, bodiless=request.method == "HEAD"))
-        except StrangeError:
+        except UnexpectedAnswerError:
             # Who knows what comes next on it.
             connection.close()
             raise
@@ -182,15 +183,15 @@ class FastLane:
         return text
 
     def _current_credentials(self) -> Credentials:
-        """The credentials, asked for anew every few seconds. Raises StrangeError when there are none."""
+        """The credentials, asked for anew every few seconds. Raises UnexpectedAnswerError when there are none."""
         frozen = self._frozen
         if frozen is None or self._clock() >= self._frozen_until:
             try:
                 frozen = self._credentials()
             except (BotoCoreError, ClientError) as error:
-                raise StrangeError(f"no credentials: {error}", sent=False) from error
+                raise UnexpectedAnswerError(f"no credentials: {error}", sent=False) from error
             if frozen is None:
-                raise StrangeError("no credentials", sent=False)
+                raise UnexpectedAnswerError("no credentials", sent=False)
             self._frozen, self._frozen_until = frozen, self._clock() + CREDENTIALS_S
         return frozen
 
@@ -206,7 +207,7 @@ class FastLane:
             connection.close()
 
     def _address(self, bucket: str) -> Address:
-        """How the bucket is reached, found out once. Raises StrangeError for a bucket that isn't for this lane."""
+        """How the bucket is reached, found out once. Raises UnexpectedAnswerError for a bucket of boto3's."""
         address = self._addresses.get(bucket)
         if address is None:
             with self._lock:
@@ -214,14 +215,14 @@ class FastLane:
                     self._addresses[bucket] = self._find(bucket)
                 address = self._addresses[bucket]
         if address is None:
-            raise StrangeError(f"{bucket} is no ordinary bucket", sent=False)
+            raise UnexpectedAnswerError(f"{bucket} is no ordinary bucket", sent=False)
         return address
 
     def _find(self, bucket: str) -> Address | None:
-        """The bucket's address, None where botocore would do more than sign plainly. Raises StrangeError."""
+        """The bucket's address, None where botocore would do more than sign plainly. Raises UnexpectedAnswerError."""
         asked = self._prober.request_for(bucket)
         if asked is None:
-            raise StrangeError(f"botocore can't reach {bucket}", sent=False)
+            raise UnexpectedAnswerError(f"botocore can't reach {bucket}", sent=False)
         headers = {name.lower(): _decoded(value) for name, value in asked.headers.items()}
         scope = _SCOPE.fullmatch(headers.get("authorization", ""))
         url = urlsplit(str(asked.url))

@@ -11,9 +11,9 @@ import weakref
 from collections import Counter
 from collections.abc import Callable
 from contextlib import suppress
-from dataclasses import dataclass
 
-from worker.proof import MAX_BODY_BYTES
+from worker.s3.fast.reply import Reply, UnexpectedAnswerError
+from worker.s3.proof import MAX_BODY_BYTES
 
 MAX_HEAD_BYTES = 64 * 1024
 MAX_INTERIM = 20
@@ -44,32 +44,6 @@ _CHUNK_LINE_BYTES = 10
 _OK, _SWITCHING_PROTOCOLS, _NO_CONTENT = 200, 101, 204
 
 
-class StrangeError(Exception):
-    """
-    No answer, or one that the fast lane doesn't understand.
-
-    sent: whether the request may have reached S3.
-    """
-
-    def __init__(self, why: str, *, sent: bool) -> None:
-        super().__init__(why)
-        self.sent = sent
-
-
-@dataclass(frozen=True, slots=True)
-class Reply:
-    """
-    An HTTP answer, complete.
-
-    headers: by name in lower case, each there once. lines: names as they came, and values.
-    """
-
-    status: int
-    headers: dict[str, str]
-    lines: list[tuple[str, str]]
-    body: bytes
-
-
 class Connection:
     """
     A connection that is kept alive, for one request at a time.
@@ -83,7 +57,7 @@ class Connection:
         try:
             self._socket = connect()
         except OSError as error:
-            raise StrangeError(f"no connection: {error}", sent=False) from error
+            raise UnexpectedAnswerError(f"no connection: {error}", sent=False) from error
         # A socket with a timeout asks the system, before each call, whether it may go on: twice the calls, and each
         # is a turn of the interpreter's lock. So it has none, and whoever watches aborts what is overdue.
         self._timeout_s = self._socket.gettimeout() or math.inf
@@ -97,7 +71,7 @@ class Connection:
 
     def exchange(self, request: bytes, *, bodiless: bool) -> Reply:
         """
-        The answer to a request. Raises StrangeError for anything but a complete answer.
+        The answer to a request. Raises UnexpectedAnswerError for anything but a complete answer.
 
         bodiless: the answer has no body whatever its headers say, as that to HEAD.
         """
@@ -109,11 +83,11 @@ class Connection:
             status, headers, lines = self._head()
             body = b"" if bodiless else self._body(status, headers)
         except OSError as error:
-            raise StrangeError(f"{type(error).__name__}: {error}", sent=True) from error
+            raise UnexpectedAnswerError(f"{type(error).__name__}: {error}", sent=True) from error
         finally:
             self.due_at = math.inf
         if self._rest:
-            raise StrangeError("more came than the answer", sent=True)
+            raise UnexpectedAnswerError("more came than the answer", sent=True)
         self.reusable = headers.get("connection", "keep-alive").lower() == "keep-alive"
         return Reply(status, headers, lines, body)
 
@@ -144,10 +118,10 @@ class Connection:
         """Wait for bytes."""
         data = self._socket.recv(RECV_BYTES)
         if not data:
-            raise StrangeError("the connection was closed before the answer was complete", sent=True)
+            raise UnexpectedAnswerError("the connection was closed before the answer was complete", sent=True)
         now = time.monotonic()
         if now > self._end_at:
-            raise StrangeError("an answer without end", sent=True)
+            raise UnexpectedAnswerError("an answer without end", sent=True)
         self.due_at = now + self._timeout_s
         self._rest += data
 
@@ -157,11 +131,11 @@ class Connection:
             head = self._one_head()
             match = _HEAD.fullmatch(head)
             if not match or int(match[1]) == _SWITCHING_PROTOCOLS:
-                raise StrangeError("not a plain HTTP/1.1 answer", sent=True)
+                raise UnexpectedAnswerError("not a plain HTTP/1.1 answer", sent=True)
             if int(match[1]) >= _OK:
                 break
         else:
-            raise StrangeError("interim answers only", sent=True)
+            raise UnexpectedAnswerError("interim answers only", sent=True)
         lines: list[tuple[str, str]] = []
         headers: dict[str, str] = {}
         for line in match[2].decode("ascii").split("\r\n")[1:]:
@@ -170,9 +144,9 @@ class Connection:
             lines.append((name, value))
             headers[name.lower()] = value
         if len(headers) != len(lines) and _twice(lines) - _MAY_COME_TWICE:
-            raise StrangeError("a header came twice", sent=True)
+            raise UnexpectedAnswerError("a header came twice", sent=True)
         if headers.get("transfer-encoding", "chunked").lower() != "chunked":
-            raise StrangeError("an unknown transfer encoding", sent=True)
+            raise UnexpectedAnswerError("an unknown transfer encoding", sent=True)
         return int(match[1]), headers, lines
 
     def _one_head(self) -> bytes:
@@ -182,19 +156,19 @@ class Connection:
             seen = max(0, len(self._rest) - 3)
             self._more()
         if not 0 <= end <= MAX_HEAD_BYTES:
-            raise StrangeError("headers without end", sent=True)
+            raise UnexpectedAnswerError("headers without end", sent=True)
         return self._take(end + 4)[:end]
 
     def _body(self, status: int, headers: dict[str, str]) -> bytes:
         length = headers.get("content-length")
         if "transfer-encoding" in headers:
             if length is not None:
-                raise StrangeError("both chunks and a length", sent=True)
+                raise UnexpectedAnswerError("both chunks and a length", sent=True)
             return self._chunks()
         if length is None and status == _NO_CONTENT:
             return b""
         if length is None or not LENGTH.fullmatch(length) or int(length) > MAX_BODY_BYTES:
-            raise StrangeError("no length that can be", sent=True)
+            raise UnexpectedAnswerError("no length that can be", sent=True)
         return self._take(int(length))
 
     def _take(self, count: int) -> bytes:
@@ -214,17 +188,17 @@ class Connection:
             line = _CHUNK.match(bytes(self._rest[:_CHUNK_LINE_BYTES]))
             length = int(line[1], 16) if line else MAX_BODY_BYTES + 1
             if not line or len(body) + length > MAX_BODY_BYTES:
-                raise StrangeError("not a chunk", sent=True)
+                raise UnexpectedAnswerError("not a chunk", sent=True)
             self._take(line.end())
             body += self._take(length)
             if self._take(2) != b"\r\n":
                 # After the last chunk too: trailers aren't understood.
-                raise StrangeError("a chunk without its end", sent=True)
+                raise UnexpectedAnswerError("a chunk without its end", sent=True)
             if not length:
                 return bytes(body)
 
 
-class Watch:
+class ConnectionTimeouts:
     """
     Aborts connections whose answer is overdue: one thread for all of them, from the first one on.
 

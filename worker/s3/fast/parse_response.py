@@ -11,10 +11,10 @@ from xml.etree.ElementTree import Element
 
 from botocore.utils import parse_timestamp
 
-from worker.answers import Answer
-from worker.fast.connection import Reply, StrangeError
-from worker.fast.sending import HEAD, OPERATIONS, members
-from worker.proof import UnprovenError, local_name, prove, told_error
+from worker.decide.judge_error import Answer
+from worker.s3.fast.build_request import HEAD, OPERATIONS, members
+from worker.s3.fast.reply import Reply, UnexpectedAnswerError
+from worker.s3.proof import UnprovenError, local_name, prove, told_error
 
 if TYPE_CHECKING:
     from botocore.model import ServiceModel
@@ -78,11 +78,11 @@ class Reading:
         self._result = {member: _READERS[shape.type_name] for member, shape in members(result)}
 
     def understand(self, operation: str, reply: Reply) -> Mapping[str, Any] | Answer:
-        """What S3 said: boto3's answer, or the error. Raises StrangeError for all that isn't understood."""
+        """What S3 said: boto3's answer, or the error. Raises UnexpectedAnswerError for all that isn't understood."""
         try:
             return self._understand(operation, reply)
         except (UnprovenError, ValueError, KeyError, OverflowError) as error:
-            raise StrangeError(f"an answer that can't be read: {error}", sent=True) from error
+            raise UnexpectedAnswerError(f"an answer that can't be read: {error}", sent=True) from error
 
     def _understand(self, operation: str, reply: Reply) -> Mapping[str, Any] | Answer:
         """The same. Raises UnprovenError, ValueError, KeyError, OverflowError."""

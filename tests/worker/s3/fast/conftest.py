@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from tests.worker.fast.wired import with_endpoint
+from tests.worker.s3.fast.wired import with_endpoint
 
 
 @pytest.fixture(scope="module")

@@ -7,12 +7,12 @@ from collections.abc import Callable
 from types import SimpleNamespace
 from typing import TYPE_CHECKING, cast
 
-from worker.fast.lane import FastLane
+from worker.s3.fast.client import FastClient
 
 if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client
 
-    from worker.fast.signing import Credentials
+    from worker.s3.fast.signing import Credentials
 
 OK_HEAD = (
     b"HTTP/1.1 200 OK\r\nLast-Modified: Sun, 01 Jan 2023 12:00:00 GMT\r\n"
@@ -93,6 +93,6 @@ def credentials(token: str | None = None) -> "Credentials":
     return SimpleNamespace(access_key="AKIA", secret_key="secret", token=token)
 
 
-def lane_to(client: "S3Client", answer: Answerer, token: str | None = None) -> FastLane:
+def lane_to(client: "S3Client", answer: Answerer, token: str | None = None) -> FastClient:
     """A fast lane beside this client, to such a server."""
-    return FastLane(client, lambda: credentials(token), lambda _host, _port, _tls: lambda: socket_of(answer))
+    return FastClient(client, lambda: credentials(token), lambda _host, _port, _tls: lambda: socket_of(answer))

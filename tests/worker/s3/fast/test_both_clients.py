@@ -8,8 +8,8 @@ import pytest
 
 from tests.worker.proxy import Fault, Reply, Request, faulty
 from tests.worker.running import Job, entry, fake_s3, make_bucket, put, restore, run_here
-from worker.clients import fast_lane, object_client
 from worker.contract import ResultRow
+from worker.s3.clients import fast_client, object_client
 
 KEYS = ['a b+,"%2C";é\u2028$(x)&?#', "ä/日本", "a//b", "x=1&y", "~-_.!*'()", "100%"]
 PHASES: Mapping[str, tuple[str, ...]] = {"restore": (), "copy": ("--storage-class", "STANDARD_IA")}
@@ -72,7 +72,7 @@ def test_answers_are_boto3s() -> None:
     for number, more in enumerate(many):
         fake_s3().put_object(Bucket="bucket", Key=f"{KEYS[number % len(KEYS)]}{number}", Body=b"x" * number, **more)
     client = object_client(1)
-    lane = fast_lane(client)
+    lane = fast_client(client)
     assert lane
 
     for item in fake_s3().list_object_versions(Bucket="bucket")["Versions"]:

@@ -9,11 +9,11 @@ from botocore.awsrequest import AWSPreparedRequest, AWSResponse
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from tests.worker.fast.scripted import OK, OK_COPY_BODY, lane_to
-from tests.worker.fast.wired import DATES, TEXT, answer_with, with_endpoint
-from worker.clients import object_client, session
-from worker.fast.connection import StrangeError
-from worker.fast.sending import COPY, HEAD, OPERATIONS, RESTORE, Sending
+from tests.worker.s3.fast.scripted import OK, OK_COPY_BODY, lane_to
+from tests.worker.s3.fast.wired import DATES, TEXT, answer_with, with_endpoint
+from worker.s3.clients import object_client, session
+from worker.s3.fast.build_request import COPY, HEAD, OPERATIONS, RESTORE, Sending
+from worker.s3.fast.reply import UnexpectedAnswerError
 
 ENDPOINTS = {"aws": None, "path": "http://127.0.0.1:4566", "ip6": "http://[::1]:80"}
 NOT_COMPARED = {
@@ -182,7 +182,7 @@ PLACE = {"Bucket": "bucket", "Key": "k"}
 )
 def test_what_it_cannot_send_is_never_sent(operation: str, parameters: dict[str, Any], client: Any) -> None:
     """Arguments that it doesn't know, and values that a header doesn't carry plainly: the careful lane's, unsent."""
-    with pytest.raises(StrangeError) as strange:
+    with pytest.raises(UnexpectedAnswerError) as strange:
         Sending(client.meta.service_model).request(operation, parameters)
 
     assert not strange.value.sent

@@ -8,14 +8,14 @@ from typing import Any
 import pytest
 
 from tests.worker.clock import FakeClock
-from tests.worker.fast.scripted import OK, OK_HEAD, OK_RESTORE, Answerer, credentials, lane_to, socket_of
-from worker.actions.asking import S3, RefusedError
-from worker.answers import Answer
-from worker.clients import fast_lane, object_client, session
+from tests.worker.s3.fast.scripted import OK, OK_HEAD, OK_RESTORE, Answerer, credentials, lane_to, socket_of
 from worker.contract import Phase
-from worker.fast.connection import StrangeError
-from worker.fast.lane import CREDENTIALS_S, REST_S, STRANGE_IN_A_ROW, FastLane
-from worker.pacing import Pace
+from worker.decide.judge_error import Answer
+from worker.pool.pacing import Pace
+from worker.s3.ask import S3, RefusedError
+from worker.s3.clients import fast_client, object_client, session
+from worker.s3.fast.client import CREDENTIALS_S, REST_S, STRANGE_IN_A_ROW, FastClient
+from worker.s3.fast.reply import UnexpectedAnswerError
 
 PLACE = {"Bucket": "bucket", "Key": "k"}
 ASKED: Mapping[str, Mapping[str, Any]] = {
@@ -102,7 +102,7 @@ def test_a_request_that_was_never_sent_goes_by_the_careful_lane(operation: str, 
         raise ConnectionRefusedError
 
     careful: Any = Careful()
-    lane = FastLane(client, credentials, lambda _host, _port, _tls: refuse)
+    lane = FastClient(client, credentials, lambda _host, _port, _tls: refuse)
     s3 = S3(careful, Pace(0, threading.Event()), Phase.COPY, {}, lane)
 
     assert s3.ask(operation, **ASKED[operation])["by"] == "careful"
@@ -137,10 +137,10 @@ def test_throttling_is_told_to_the_pace(client: Any) -> None:
 def test_after_many_strange_answers_in_a_row_the_lane_rests(client: Any) -> None:
     """A server that doesn't speak plainly costs no request twice for long; a minute later the lane is tried again."""
     clock = FakeClock()
-    lane = FastLane(client, credentials, lambda _host, _port, _tls: lambda: socket_of(lambda _: STRANGE), clock=clock)
+    lane = FastClient(client, credentials, lambda _host, _port, _tls: lambda: socket_of(lambda _: STRANGE), clock=clock)
     for number in range(STRANGE_IN_A_ROW):
         assert lane.takes("head_object", {"Bucket": "bucket", "Key": f"{number}"})
-        with pytest.raises(StrangeError):
+        with pytest.raises(UnexpectedAnswerError):
             lane.ask("head_object", {"Bucket": "bucket", "Key": f"{number}"})
 
     resting = lane.takes("head_object", {"Bucket": "bucket", "Key": "new"})
@@ -161,7 +161,7 @@ def test_credentials_are_asked_for_every_few_seconds(client: Any) -> None:
         seen.append(data)
         return OK_HEAD
 
-    lane = FastLane(
+    lane = FastClient(
         client, lambda: credentials(next(tokens)), lambda _host, _port, _tls: lambda: socket_of(answer), clock=clock
     )
 
@@ -182,10 +182,10 @@ def test_a_connection_serves_many_requests(client: Any) -> None:
         made.append(socket_of(lambda _: next(answers)))
         return made[-1]
 
-    lane = FastLane(client, credentials, lambda _host, _port, _tls: connect)
+    lane = FastClient(client, credentials, lambda _host, _port, _tls: connect)
 
     for key in "aabcd":
-        with suppress(StrangeError):
+        with suppress(UnexpectedAnswerError):
             lane.ask("head_object", {"Bucket": "bucket", "Key": key})
     lane.close()
 
@@ -202,18 +202,18 @@ def test_an_unusual_bucket_is_the_careful_lanes(bucket: str, monkeypatch: pytest
 
     if bucket.startswith("arn"):
         lane.ask("head_object", {"Bucket": bucket, "Key": "k"})
-        with pytest.raises(StrangeError):
+        with pytest.raises(UnexpectedAnswerError):
             lane.ask("copy_object", {"Bucket": bucket, "Key": "k", "CopySource": {"Bucket": bucket, "Key": "k"}})
     else:
-        with pytest.raises(StrangeError) as strange:
+        with pytest.raises(UnexpectedAnswerError) as strange:
             lane.ask("head_object", {"Bucket": bucket, "Key": "k"})
         assert not strange.value.sent
 
 
 def test_with_a_proxy_there_is_no_fast_lane(client: Any, monkeypatch: pytest.MonkeyPatch) -> None:
     """Only boto3 knows how to go through one."""
-    assert fast_lane(client)
+    assert fast_client(client)
 
     monkeypatch.setenv("HTTPS_PROXY", "http://127.0.0.1:9")
 
-    assert fast_lane(client) is None
+    assert fast_client(client) is None

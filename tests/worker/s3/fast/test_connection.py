@@ -13,10 +13,11 @@ from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 
-from tests.worker.fast.scripted import OK_COPY, OK_COPY_BODY, OK_HEAD, OK_RESTORE, socket_of
-from worker.clients import fast_lane, object_client, session
-from worker.fast.connection import MAX_INTERIM, Connection, StrangeError, Watch, connect
-from worker.fast.lane import FastLane
+from tests.worker.s3.fast.scripted import OK_COPY, OK_COPY_BODY, OK_HEAD, OK_RESTORE, socket_of
+from worker.s3.clients import fast_client, object_client, session
+from worker.s3.fast.client import FastClient
+from worker.s3.fast.connection import MAX_INTERIM, Connection, ConnectionTimeouts, connect
+from worker.s3.fast.reply import UnexpectedAnswerError
 
 RESTORE = {"Bucket": "b", "Key": "k", "RestoreRequest": {"Days": 1, "GlacierJobParameters": {"Tier": "Bulk"}}}
 CHUNKED = b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n5\r\nabcde\r\n3\r\nfgh\r\n0\r\n\r\n"
@@ -100,7 +101,7 @@ def test_anything_else_is_strange_and_the_connection_is_done_with(answer: bytes)
     """Cut off, more than one, unknown or ambiguous: the request may have been served, and nothing follows on it."""
     connection = Connection(lambda: socket_of(lambda _: answer))
 
-    with pytest.raises(StrangeError) as strange:
+    with pytest.raises(UnexpectedAnswerError) as strange:
         connection.exchange(b"request", bodiless=False)
 
     assert strange.value.sent
@@ -109,7 +110,7 @@ def test_anything_else_is_strange_and_the_connection_is_done_with(answer: bytes)
 
 def test_a_connection_that_cannot_be_made_has_sent_nothing() -> None:
     """Nothing listens there: that is known, and the request can go another way."""
-    with pytest.raises(StrangeError) as strange:
+    with pytest.raises(UnexpectedAnswerError) as strange:
         Connection(lambda: connect("127.0.0.1", 9, None, connect_timeout_s=5, read_timeout_s=5))
 
     assert not strange.value.sent
@@ -165,7 +166,7 @@ def test_a_server_that_closes_without_an_answer_is_strange(server: _Server) -> N
     connection = Connection(lambda: connect("127.0.0.1", port, None, connect_timeout_s=20, read_timeout_s=20))
 
     first = connection.exchange(b"a", bodiless=False).status
-    with pytest.raises(StrangeError) as strange:
+    with pytest.raises(UnexpectedAnswerError) as strange:
         connection.exchange(b"b", bodiless=False)
     connection.close()
 
@@ -177,12 +178,12 @@ def test_an_answer_that_never_comes_is_given_up(server: _Server) -> None:
     """After the timeout, though the socket itself has none."""
     port = server.server_address[1]
     server.RequestHandlerClass = _Never
-    watch = Watch()
+    watch = ConnectionTimeouts()
     connection = watch.over(
         Connection(lambda: connect("127.0.0.1", port, None, connect_timeout_s=20, read_timeout_s=0.1))
     )
 
-    with pytest.raises(StrangeError) as strange:
+    with pytest.raises(UnexpectedAnswerError) as strange:
         connection.exchange(b"a", bodiless=False)
     watch.end()
     connection.close()
@@ -197,14 +198,14 @@ def test_without_a_thread_to_watch_the_deadline_holds_all_the_same(server: _Serv
         raise RuntimeError("can't start new thread")
 
     port = server.server_address[1]
-    watch = Watch(start=none_more)
+    watch = ConnectionTimeouts(start=none_more)
     served = watch.over(Connection(lambda: connect("127.0.0.1", port, None, connect_timeout_s=20, read_timeout_s=20)))
     served.exchange(b"a", bodiless=False)
     clean = served.is_clean()
     server.RequestHandlerClass = _Never
     silent = watch.over(Connection(lambda: connect("127.0.0.1", port, None, connect_timeout_s=20, read_timeout_s=0.1)))
 
-    with pytest.raises(StrangeError) as strange:
+    with pytest.raises(UnexpectedAnswerError) as strange:
         silent.exchange(b"a", bodiless=False)
     silent.close()
     served.close()
@@ -247,18 +248,18 @@ def certificate(folder: Path, name: str) -> Path:
 
 
 @pytest.fixture
-def tls_lane(server: _Server, monkeypatch: pytest.MonkeyPatch) -> Iterator[Callable[[Path, str], FastLane]]:
+def tls_lane(server: _Server, monkeypatch: pytest.MonkeyPatch) -> Iterator[Callable[[Path, str], FastClient]]:
     """Makes the worker's fast lane to a TLS server with this certificate, trusting what is in that file."""
     lanes = []
 
-    def make(served: Path, trusted: str) -> FastLane:
+    def make(served: Path, trusted: str) -> FastClient:
         server.context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
         server.context.load_cert_chain(served)
         monkeypatch.setenv("AWS_ENDPOINT_URL", f"https://127.0.0.1:{server.server_address[1]}")
         if trusted:
             monkeypatch.setenv("AWS_CA_BUNDLE", trusted)
         session.cache_clear()
-        lane = fast_lane(object_client(1))
+        lane = fast_client(object_client(1))
         assert lane
         lanes.append(lane)
         return lane
@@ -269,7 +270,7 @@ def tls_lane(server: _Server, monkeypatch: pytest.MonkeyPatch) -> Iterator[Calla
 
 
 def test_tls_works_with_a_certificate_that_is_trusted(
-    tls_lane: Callable[[Path, str], FastLane], tmp_path: Path
+    tls_lane: Callable[[Path, str], FastClient], tmp_path: Path
 ) -> None:
     """AWS_CA_BUNDLE says what is."""
     path = certificate(tmp_path, "127.0.0.1")
@@ -281,12 +282,12 @@ def test_tls_works_with_a_certificate_that_is_trusted(
 
 @pytest.mark.parametrize(("name", "trusted"), [("127.0.0.1", ""), ("elsewhere", "itself")])
 def test_tls_refuses_an_unknown_certificate_and_another_hosts(
-    name: str, trusted: str, tls_lane: Callable[[Path, str], FastLane], tmp_path: Path
+    name: str, trusted: str, tls_lane: Callable[[Path, str], FastClient], tmp_path: Path
 ) -> None:
     """Nothing is sent then."""
     path = certificate(tmp_path, name)
 
-    with pytest.raises(StrangeError, match="CERTIFICATE_VERIFY_FAILED") as strange:
+    with pytest.raises(UnexpectedAnswerError, match="CERTIFICATE_VERIFY_FAILED") as strange:
         tls_lane(path, trusted and str(path)).ask("restore_object", RESTORE)
 
     assert not strange.value.sent

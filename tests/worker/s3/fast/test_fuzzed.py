@@ -7,11 +7,12 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from tests.worker.fast.scripted import OK_COPY, OK_HEAD, ScriptedSocket, socket_of
-from worker.fast.connection import MAX_HEAD_BYTES, Connection, Reply, StrangeError
-from worker.fast.reading import Reading
-from worker.fast.sending import COPY, HEAD, RESTORE
-from worker.proof import MAX_BODY_BYTES
+from tests.worker.s3.fast.scripted import OK_COPY, OK_HEAD, ScriptedSocket, socket_of
+from worker.s3.fast.build_request import COPY, HEAD, RESTORE
+from worker.s3.fast.connection import MAX_HEAD_BYTES, Connection
+from worker.s3.fast.parse_response import Reading
+from worker.s3.fast.reply import Reply, UnexpectedAnswerError
+from worker.s3.proof import MAX_BODY_BYTES
 
 LINES = st.sampled_from(
     [
@@ -39,7 +40,7 @@ NAMES = st.sampled_from(
 @settings(max_examples=300, deadline=None)
 def test_any_bytes_are_an_answer_or_strange(*, answer: bytes, bodiless: bool, pieces: int) -> None:
     """No other error, however they come."""
-    with suppress(StrangeError):
+    with suppress(UnexpectedAnswerError):
         Connection(lambda: socket_of(lambda _: answer, pieces)).exchange(b"request", bodiless=bodiless)
 
 
@@ -56,7 +57,7 @@ def test_any_answer_is_understood_or_strange(
     """No other error, whatever its headers say."""
     reply = Reply(status, {name.lower(): value for name, value in lines.items()}, list(lines.items()), body)
 
-    with suppress(StrangeError):
+    with suppress(UnexpectedAnswerError):
         Reading(client.meta.service_model).understand(operation, reply)
 
 
@@ -92,7 +93,7 @@ def test_an_endless_answer_is_given_up(what: str) -> None:
     most = MAX_HEAD_BYTES + MAX_BODY_BYTES * len(ENDLESS[what])
     socket: Any = Counting(lambda _: beginning + ENDLESS[what] * (most // len(ENDLESS[what]) + 1_000), 1000)
 
-    with pytest.raises(StrangeError):
+    with pytest.raises(UnexpectedAnswerError):
         Connection(lambda: socket).exchange(b"request", bodiless=False)
 
     assert socket.received <= most / 1000 + 2

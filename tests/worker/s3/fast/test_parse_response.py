@@ -10,13 +10,13 @@ from botocore.exceptions import ClientError
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from tests.worker.fast.scripted import OK_COPY_BODY
-from tests.worker.fast.wired import DATES, TEXT, answer_with
-from worker.actions.asking import answer_of
-from worker.answers import Answer
-from worker.fast.connection import Reply, StrangeError
-from worker.fast.reading import Reading
-from worker.fast.sending import COPY, HEAD, RESTORE
+from tests.worker.s3.fast.scripted import OK_COPY_BODY
+from tests.worker.s3.fast.wired import DATES, TEXT, answer_with
+from worker.decide.judge_error import Answer
+from worker.s3.ask import answer_of
+from worker.s3.fast.build_request import COPY, HEAD, RESTORE
+from worker.s3.fast.parse_response import Reading
+from worker.s3.fast.reply import Reply, UnexpectedAnswerError
 
 ARGUMENTS: dict[str, dict[str, Any]] = {
     HEAD: {},
@@ -216,7 +216,7 @@ GOOD = {"ETag": '"e"', "Content-Length": "1", "Last-Modified": "Sun, 01 Jan 2023
 )
 def test_anything_else_is_strange(operation: str, answer: Reply, client: Any) -> None:
     """Other statuses, codes, bodies and values: not understood, and what was asked for may have been done."""
-    with pytest.raises(StrangeError) as strange:
+    with pytest.raises(UnexpectedAnswerError) as strange:
         Reading(client.meta.service_model).understand(operation, answer)
 
     assert strange.value.sent

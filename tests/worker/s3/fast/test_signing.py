@@ -13,7 +13,7 @@ from botocore.credentials import ReadOnlyCredentials
 from hypothesis import given
 from hypothesis import strategies as st
 
-from worker.fast.signing import Signer
+from worker.s3.fast.signing import Signer
 
 AT = dt.datetime(2026, 2, 28, 23, 59, 59, tzinfo=dt.UTC)
 PRINTABLE = st.text(st.characters(min_codepoint=32, max_codepoint=126), max_size=60)

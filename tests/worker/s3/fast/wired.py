@@ -9,7 +9,7 @@ import pytest
 from botocore.awsrequest import AWSPreparedRequest, AWSResponse
 from hypothesis import strategies as st
 
-from worker.clients import object_client
+from worker.s3.clients import object_client
 
 if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client
