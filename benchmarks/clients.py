@@ -12,7 +12,7 @@ TARGET = "STANDARD_IA"
 KINDS = {"copy": "ready", "restore": "archived"}
 """The first part of the keys of each phase: see benchmarks/stub.py."""
 
-FAST, CAREFUL = "worker", "worker --lane careful"
+FAST, CAREFUL = "worker", "worker --s3-client boto3"
 LOOP, POOL = "boto3, a loop", "boto3, 64 threads"
 AWS_CLI, S5CMD, RCLONE, BARE = "aws s3api, a process for each object", "s5cmd", "rclone", "bare sockets"
 
@@ -143,7 +143,7 @@ def clients(programs: Mapping[str, Path]) -> tuple[Client, ...]:
     """
     found = [
         Client(name=FAST, command=worker, first=1_000, longer=3),
-        Client(name=CAREFUL, command=lambda work: worker(work, "--lane", "careful"), longer=1.5),
+        Client(name=CAREFUL, command=lambda work: worker(work, "--s3-client", "boto3"), longer=1.5),
         Client(name=POOL, command=lambda work: _boto3(work, 64)),
         Client(name=LOOP, command=lambda work: _boto3(work, 1), first=10),
     ]

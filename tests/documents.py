@@ -90,4 +90,4 @@ def worker_options() -> set[str]:
     for phase in Phase:
         with redirect_stdout(told), suppress(SystemExit):
             parse_command_line([phase.value, "--help"])
-    return set(re.findall(r"--[a-z-]+", told.getvalue())) - {"--help"}
+    return set(re.findall(r"--[a-z0-9-]+", told.getvalue())) - {"--help"}

@@ -118,7 +118,7 @@ def test_the_readme_has_every_setting_of_fargate() -> None:
         (f"restore: {rate_per_task(Phase.RESTORE, None, 1):g};", "[run] rate"),
         (f"copy: {rate_per_task(Phase.COPY, None, 1):g} (", "[run] rate"),
         (f"up to {MOST}", "[run] threads"),
-        (f"`{Settings().lane}`", "[run] lane"),
+        (f"`{Settings().s3_client}`", "[run] s3_client"),
         (f"`{Settings().stack}`", "[stack] name"),
         (f"{FargateSettings().cpu}, {FargateSettings().memory}", "[fargate] cpu"),
         (f"{FargateSettings().spot}".lower(), "[fargate] spot"),

@@ -18,7 +18,7 @@ MAX_THREADS = 1_000
 _ACCOUNT_DIGITS = 12
 _SHA256_DIGITS = 64
 
-LANES = ("fast", "careful")
+S3_CLIENTS = ("fast", "boto3")
 
 _EXIT_CODES = """\
 exit codes:
@@ -44,7 +44,7 @@ class Options:
     attempt: counts from 1.
     rate: requests per second, 0 for no limit. rate_from: the URI of this task's share of a rate for many, or "".
     threads: requests in flight, 0 to find out how many serve.
-    lane: `fast`, or `careful` for boto3 alone.
+    s3_client: `fast`, or `boto3` for boto3 alone.
     days, tier: the restore's. storage_class: the copy's target.
     multipart_threshold_bytes: larger objects are copied in parts, of part_size_bytes each.
     audit: keep each copied object's picture from before. allow_noncurrent: copy noncurrent versions too.
@@ -62,7 +62,7 @@ class Options:
     rate: float = 0
     rate_from: str = ""
     threads: int = 0
-    lane: str = LANES[0]
+    s3_client: str = S3_CLIENTS[0]
     days: int = 7
     tier: str = "Bulk"
     storage_class: str = ""
@@ -189,10 +189,10 @@ def _phase_parser(
         "(default: as many as make it faster, within the rate)",
     )
     parser.add_argument(
-        "--lane",
-        choices=LANES,
-        default=LANES[0],
-        help="fast: a lean way for plain requests and answers, boto3 for all else; careful: boto3 for everything; "
+        "--s3-client",
+        choices=S3_CLIENTS,
+        default=S3_CLIENTS[0],
+        help="fast: a lean way for plain requests and answers, boto3 for all else; boto3: boto3 for everything; "
         "the results are the same (default: %(default)s)",
     )
     parser.add_argument(

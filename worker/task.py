@@ -11,7 +11,7 @@ from worker.actions.copy import CopyAction, CopySettings
 from worker.actions.restore import RestoreAction
 from worker.actions.upload_notes import UploadNotes, abort_left_behind
 from worker.clock import Clock
-from worker.command_line import LANES, Options
+from worker.command_line import S3_CLIENTS, Options
 from worker.contract import ExitCode, LotEntry, Outcome, Phase, ResultRow
 from worker.errors import StoppingError, WorkerError
 from worker.pool.concurrency import MOST, Concurrency
@@ -41,7 +41,7 @@ class Task:
     A task: made once, run once, and told to stop from a signal handler or another thread.
 
     state_client: makes the client for lot and results. object_client: makes the client for the objects.
-    fast_lane: makes the fast lane beside that client, None where it can't be used.
+    fast_client: makes the fast client beside that client, None where it can't be used.
     clock: what delays, rates and intervals are measured by.
     """
 
@@ -147,7 +147,7 @@ class Task:
             pace,
             options.phase,
             {name: value for name, value in always.items() if value},
-            self._fast_client(client) if options.lane == LANES[0] else None,
+            self._fast_client(client) if options.s3_client == S3_CLIENTS[0] else None,
         )
 
     def _action(self, s3: S3, store: Store, recorder: Recorder) -> Action:

@@ -28,7 +28,7 @@ from orchestrator.run.plan import Job, make_plan
 from orchestrator.run.show_progress import counted
 from orchestrator.run.watch_values import RunResult
 from orchestrator.settings.options import uses_settings
-from orchestrator.settings.settings import LANES, Settings
+from orchestrator.settings.settings import S3_CLIENTS, Settings
 from orchestrator.state.lot_status import totals
 from worker.contract import ExitCode, Outcome, Phase
 
@@ -63,7 +63,7 @@ def _seconds(_ctx: click.Context, _param: click.Parameter, value: str) -> float:
     "max_tasks",
     "rate",
     "threads",
-    "lane",
+    "s3_client",
     "spot",
     "spot_interruptions",
     "stack",
@@ -234,7 +234,7 @@ def phase_settings_of(phase: Phase, settings: Settings) -> PhaseSettings:
         tier=settings.tier,
         storage_class=settings.storage_class,
         threads=settings.threads,
-        lane="" if settings.lane == LANES[0] else settings.lane,
+        s3_client="" if settings.s3_client == S3_CLIENTS[0] else settings.s3_client,
         request_payer=settings.request_payer,
         bucket_owner=settings.bucket_owner,
     )

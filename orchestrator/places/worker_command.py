@@ -14,7 +14,7 @@ class PhaseSettings:
     What a phase does to every key of a job, whichever lot it is in.
 
     days, tier: of the restore. storage_class: the copy's target.
-    threads: requests in flight in each task; None leaves it to the worker. lane: likewise when it is "".
+    threads: requests in flight in each task; None leaves it to the worker. s3_client: likewise when it is "".
     audit: the copy keeps each object's before-picture in the state.
     allow_noncurrent: versions that aren't the current one are copied too, and so become current.
     delete_superseded: the version that was copied is deleted once its copy is verified.
@@ -26,7 +26,7 @@ class PhaseSettings:
     tier: str = "Bulk"
     storage_class: str = ""
     threads: int | None = None
-    lane: str = ""
+    s3_client: str = ""
     audit: bool = False
     allow_noncurrent: bool = False
     delete_superseded: bool = False
@@ -101,7 +101,7 @@ def worker_command(  # noqa: PLR0913 (the words of a command line: all given by 
         f"{rate:g}",
         *(("--rate-from", rate_from) if rate else ()),
         *threads,
-        *(("--lane", settings.lane) if settings.lane else ()),
+        *(("--s3-client", settings.s3_client) if settings.s3_client else ()),
     )
 
 

@@ -34,8 +34,8 @@ _FLAGS: dict[str, Callable[[Callable[..., Any]], Callable[..., Any]]] = {
     "threads": click.option(
         "--threads", metavar="T", help="Requests that each task keeps in flight (default: as many as make it faster)."
     ),
-    "lane": click.option(
-        "--lane", metavar="LANE", help="How workers talk to S3: fast (default), or careful, by boto3 alone."
+    "s3_client": click.option(
+        "--s3-client", metavar="CLIENT", help="How workers talk to S3: fast (default), or boto3, by boto3 alone."
     ),
     "spot": click.option("--spot/--no-spot", default=None, help="Fargate: run on Spot capacity (default: no)."),
     "spot_interruptions": click.option(

@@ -18,7 +18,7 @@ from worker.contract import STORAGE_CLASSES, TIERS
 
 FILE_NAME = "s3reclass.toml"
 PLACES = ("fargate", "local")
-LANES = ("fast", "careful")
+S3_CLIENTS = ("fast", "boto3")
 MAX_DAYS, MOST_RATE, MOST_NUMBER = 36_500, 1_000_000.0, 1_000_000_000
 """Days that a restored copy stays, requests a second, and any number at all: what settings take at most."""
 
@@ -64,7 +64,7 @@ class Settings:
     days: how long a restored copy stays, in days.
     max_tasks: tasks at once; None means the place's own default.
     rate: requests a second for the whole job; 0 means no limit, None the phase's default.
-    threads: requests in flight in each task; None: as many as make it faster. lane: how workers talk to S3.
+    threads: requests in flight in each task; None: as many as make it faster. s3_client: how workers talk to S3.
     request_payer: `requester` where the bucket is Requester Pays and another account's, else "".
     bucket_owner: the account that the bucket must belong to, "" to trust its name alone.
     """
@@ -79,7 +79,7 @@ class Settings:
     max_tasks: int | None = None
     rate: float | None = None
     threads: int | None = None
-    lane: str = LANES[0]
+    s3_client: str = S3_CLIENTS[0]
     request_payer: str = ""
     bucket_owner: str = ""
     fargate: FargateSettings = field(default_factory=FargateSettings)
@@ -121,7 +121,7 @@ _FILE_NAMES: Mapping[tuple[str, ...], str] = {
     ("run", "max_tasks"): "max_tasks",
     ("run", "rate"): "rate",
     ("run", "threads"): "threads",
-    ("run", "lane"): "lane",
+    ("run", "s3_client"): "s3_client",
     ("stack", "name"): "stack",
 }
 """Where each setting stands in s3reclass.toml; `[fargate]` is read whole."""
@@ -139,7 +139,7 @@ VARIABLES: Mapping[str, str] = {
     "max_tasks": "S3RECLASS_MAX_TASKS",
     "rate": "S3RECLASS_RATE",
     "threads": "S3RECLASS_THREADS",
-    "lane": "S3RECLASS_LANE",
+    "s3_client": "S3RECLASS_S3_CLIENT",
     "stack": "S3RECLASS_STACK",
 }
 """The environment variable of each setting that has one."""
@@ -310,7 +310,7 @@ _CHECKS: Mapping[str, Callable[[Any], Any]] = {
     "days": _whole_number(1, MAX_DAYS),
     "max_tasks": _whole_number(1, 5_000),
     "threads": _whole_number(1, 1_000),
-    "lane": _one_of(LANES, str.lower),
+    "s3_client": _one_of(S3_CLIENTS, str.lower),
     "rate": _rate,
     "state": _state,
     "spot": bool,

@@ -116,9 +116,9 @@ ENTRIES = (
     ),
     Entry(
         table="run",
-        name="lane",
-        setting="lane",
-        comment=('"careful" lets boto3 do everything: as right as "fast", and several times slower.',),
+        name="s3_client",
+        setting="s3_client",
+        comment=('"boto3" lets boto3 do everything: as right as "fast", and several times slower.',),
         shown="fast",
     ),
     Entry(

@@ -27,8 +27,8 @@ READ_TIMEOUT_S = 1
 SPEED = 60
 """How fast a worker's time passes here: its delays and rates are meant for hours of work, not for seconds."""
 
-LANES = ("careful", "fast")
-"""The worker's lanes."""
+S3_CLIENTS = ("boto3", "fast")
+"""The worker's S3 clients."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -110,14 +110,20 @@ def documented(work: Work, keys: Iterable[str]) -> DocumentedS3:
 
 
 def run_documented(
-    work: Work, lane: str, keys: Sequence[str], decide: Decide, folder: Path, *more: str, s3: DocumentedS3 | None = None
+    work: Work,
+    s3_client: str,
+    keys: Sequence[str],
+    decide: Decide,
+    folder: Path,
+    *more: str,
+    s3: DocumentedS3 | None = None,
 ) -> Ended:
     """How a job over these keys ends. more: further options of the worker. s3: what has its objects."""
     s3 = s3 or documented(work, keys)
     job = Job(folder)
     job.write_lot(LotEntry(bucket=BUCKET, key=key) for key in keys)
     with faulty(serve(s3), decide) as seen:
-        code = run_task(job.arguments(*work.arguments, "--lane", lane, *more), seen.endpoint)
+        code = run_task(job.arguments(*work.arguments, "--s3-client", s3_client, *more), seen.endpoint)
     return ended(s3, code, job.rows(), keys, seen)
 
 

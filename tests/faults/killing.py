@@ -127,10 +127,10 @@ class Workers:
             self._objects: S3Client = object_client(8)
             self._state: S3Client = state_client()
 
-    def run(self, world: World, lane: str, attempt: int, *more: str) -> ExitCode:
+    def run(self, world: World, s3_client: str, attempt: int, *more: str) -> ExitCode:
         """The exit code of a worker that lives. Raises WorkerError when it can't go on."""
         what = ["--lot", f"s3://{STATE}/job/lot.csv", "--results", f"s3://{STATE}/{RESULTS}"]
-        how = [*world.work.arguments, "--lane", lane, *more, "--attempt", str(attempt), "--threads", "1"]
+        how = [*world.work.arguments, "--s3-client", s3_client, *more, "--attempt", str(attempt), "--threads", "1"]
         return Task(
             parse_command_line([how[0], *what, *how[1:]]),
             state_client=lambda: self._state,
@@ -138,7 +138,7 @@ class Workers:
             clock=LEAPING,
         ).run()
 
-    def run_and_die(self, world: World, lane: str, *more: str) -> None:
+    def run_and_die(self, world: World, s3_client: str, *more: str) -> None:
         """A worker's first attempt, to its end."""
         with suppress(WorkerError):
-            self.run(world, lane, 1, *more)
+            self.run(world, s3_client, 1, *more)

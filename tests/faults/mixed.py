@@ -12,7 +12,7 @@ from worker.contract import StatePaths
 PROBABILITY = 0.22
 
 
-def run_mixed(work: Work, lane: str, keys: Sequence[str], seed: int) -> tuple[Ended, Mixed]:
+def run_mixed(work: Work, s3_client: str, keys: Sequence[str], seed: int) -> tuple[Ended, Mixed]:
     """How a job over these keys ends, and what befell its objects' requests."""
     print(f"seed {seed}")  # noqa: T201 (told when the test fails)
     world = World(work, keys)
@@ -24,7 +24,7 @@ def run_mixed(work: Work, lane: str, keys: Sequence[str], seed: int) -> tuple[En
         return (state if request.bucket == STATE else objects)(request)
 
     what = ["--lot", f"s3://{STATE}/job/lot.csv", "--results", f"s3://{STATE}/{RESULTS}", "--attempt", "1"]
-    how = [*work.arguments[1:], "--lane", lane, "--threads", "24"]
+    how = [*work.arguments[1:], "--s3-client", s3_client, "--threads", "24"]
     with faulty(world.answer, decide) as seen:
         code = run_task([work.arguments[0], *what, *how], seen.endpoint)
     assert RESULTS + StatePaths.done_name(1) in world.state.files

@@ -11,7 +11,7 @@ from tests.faults.bench import (
     BUCKET,
     COPY,
     IN_PARTS,
-    LANES,
+    S3_CLIENTS,
     TARGET,
     WORKS,
     Work,
@@ -34,14 +34,14 @@ pytestmark = [pytest.mark.system, pytest.mark.timeout(600)]
 KEYS = [f"key-{number:03}" for number in range(200)]
 
 
-def test_twenty_seconds_of_nothing_but_503(lane: str, tmp_path: Path) -> None:
+def test_twenty_seconds_of_nothing_but_503(s3_client: str, tmp_path: Path) -> None:
     """In real time: no key fails, none is copied twice, no second attempt is needed, and few requests are wasted."""
     s3, job = documented(COPY, KEYS), Job(tmp_path)
     job.write_lot(LotEntry(bucket=BUCKET, key=key) for key in KEYS)
     outage = Outage(Reply(503, "SlowDown"), 20, speed=1)
 
     with faulty(serve(s3), outage) as seen:
-        code = run_task(job.arguments(*COPY.arguments, "--lane", lane), seen.endpoint, speed=1)
+        code = run_task(job.arguments(*COPY.arguments, "--s3-client", s3_client), seen.endpoint, speed=1)
 
     assert code is ExitCode.GOOD
     assert ended(s3, code, job.rows(), KEYS, seen).not_right(KEYS, 1) == {}
@@ -64,13 +64,13 @@ class FirstOf:
 
 
 @pytest.mark.parametrize(
-    ("name", "lane"), [(name, LANES[number % 2]) for number, name in enumerate(faults_of("CopyObject"))]
+    ("name", "s3_client"), [(name, S3_CLIENTS[number % 2]) for number, name in enumerate(faults_of("CopyObject"))]
 )
-def test_each_fault_alone(name: str, lane: str, tmp_path: Path) -> None:
+def test_each_fault_alone(name: str, s3_client: str, tmp_path: Path) -> None:
     """It befalls the copy of every key of a lot: all end well, each is copied once."""
     faults = FirstOf("CopyObject", faults_of("CopyObject")[name])
 
-    found = run_documented(COPY, lane, KEYS, faults, tmp_path, "--threads", "32")
+    found = run_documented(COPY, s3_client, KEYS, faults, tmp_path, "--threads", "32")
 
     assert len(faults.met) == len(KEYS)
     assert found.not_right(KEYS, COPY.copies) == {}
@@ -79,18 +79,18 @@ def test_each_fault_alone(name: str, lane: str, tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("seed", [2, 3])
 @pytest.mark.parametrize("work", WORKS, ids=lambda work: work.name)
-def test_mixed_faults_by_other_seeds(work: Work, seed: int, lane: str) -> None:
+def test_mixed_faults_by_other_seeds(work: Work, seed: int, s3_client: str) -> None:
     """22% of all requests go wrong, for objects and for the state."""
     keys = KEYS if work is not IN_PARTS else KEYS[:40]
 
-    found, _ = run_mixed(work, lane, keys, seed)
+    found, _ = run_mixed(work, s3_client, keys, seed)
 
     assert found.not_right(keys, work.copies) == {}
     assert found.code is ExitCode.GOOD
 
 
 @pytest.mark.parametrize("seed", [4])
-def test_mixed_faults_before_moto(seed: int, lane: str, aws: str, tmp_path: Path) -> None:
+def test_mixed_faults_before_moto(seed: int, s3_client: str, aws: str, tmp_path: Path) -> None:
     """22% of all requests to moto's server go wrong: each object of a versioned bucket has one version more."""
     make_bucket(versioned=True)
     put(*KEYS)
@@ -98,7 +98,7 @@ def test_mixed_faults_before_moto(seed: int, lane: str, aws: str, tmp_path: Path
     job.write_lot(map(entry, KEYS))
 
     with faulty(aws, Mixed(seed, PROBABILITY)) as seen:
-        code = run_task(job.arguments(*COPY.arguments, "--lane", lane, "--threads", "24"), seen.endpoint)
+        code = run_task(job.arguments(*COPY.arguments, "--s3-client", s3_client, "--threads", "24"), seen.endpoint)
 
     assert code is ExitCode.GOOD
     assert set(job.outcomes()) == set(KEYS)
@@ -108,7 +108,7 @@ def test_mixed_faults_before_moto(seed: int, lane: str, aws: str, tmp_path: Path
 
 
 @pytest.mark.parametrize("work", WORKS, ids=lambda work: work.name)
-def test_a_process_killed_anywhere(work: Work, lane: str, tmp_path: Path) -> None:
+def test_a_process_killed_anywhere(work: Work, s3_client: str, tmp_path: Path) -> None:
     """SIGKILL in the middle of anything, with many requests in flight, eight times over: then a run that ends well."""
     chance = random.Random(5)  # noqa: S311 (no secret)
     keys = KEYS[:60]
@@ -126,13 +126,13 @@ def test_a_process_killed_anywhere(work: Work, lane: str, tmp_path: Path) -> Non
     with faulty(serve(s3), decide) as seen:
         for _ in range(8):
             left = iter(range(chance.randrange(2, 40), 0, -1))
-            arguments = job.arguments(*work.arguments, "--lane", lane, "--threads", "8")
+            arguments = job.arguments(*work.arguments, "--s3-client", s3_client, "--threads", "8")
             with start(arguments, AWS_ENDPOINT_URL=seen.endpoint) as process:
                 process.communicate(timeout=300)
             if process.returncode != -signal.SIGKILL:
                 break
     with faulty(serve(s3), lambda _: None) as seen:
-        code = run_task(job.arguments(*work.arguments, "--lane", lane, attempt=2), seen.endpoint)
+        code = run_task(job.arguments(*work.arguments, "--s3-client", s3_client, attempt=2), seen.endpoint)
 
     assert code is ExitCode.GOOD
     assert ended(s3, code, job.rows(), keys, seen).not_right(keys, work.copies) == {}

@@ -1,5 +1,5 @@
 """
-Each fault, at each request that a job can't do without, in each lane.
+Each fault, at each request that a job can't do without, in each s3_client.
 
 One job has all of them at once, a few keys for each: hundreds of keys, and the requests of those that were spared in
 between. The bucket is versioned, so a copy that was made twice shows.
@@ -9,7 +9,7 @@ from dataclasses import dataclass
 
 import pytest
 
-from tests.faults.bench import IN_PARTS, LANES, WORKS, Ended, Work, run_documented
+from tests.faults.bench import IN_PARTS, S3_CLIENTS, WORKS, Ended, Work, run_documented
 from tests.faults.faults import EachKeyItsOwn, faults_of
 from worker.contract import ExitCode
 
@@ -22,23 +22,23 @@ class Done:
     """A job that has been through all of its work's faults."""
 
     work: Work
-    lane: str
+    s3_client: str
     faults: EachKeyItsOwn
     ended: Ended
 
 
-JOBS = [(work, lane) for work in WORKS for lane in LANES if work is not IN_PARTS or lane == "careful"]
-"""Copies in parts are the careful lane's in either."""
+JOBS = [(work, s3_client) for work in WORKS for s3_client in S3_CLIENTS if work is not IN_PARTS or s3_client == "boto3"]
+"""Copies in parts are boto3's client's in either."""
 
 
 @pytest.fixture(scope="module", params=JOBS, ids=lambda job: f"{job[0].name}-{job[1]}")
 def done(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Done:
-    """A job of each work in each lane; run once, looked at by many tests."""
-    work, lane = request.param
+    """A job of each work in each client; run once, looked at by many tests."""
+    work, s3_client = request.param
     faults = EachKeyItsOwn(work.operations, KEYS_EACH[work.name])
     keys = [key for row in zip(*faults.keys.values(), strict=True) for key in row]
-    ended = run_documented(work, lane, [*keys, *SPARED], faults, tmp_path_factory.mktemp("job"), "--threads", "16")
-    return Done(work=work, lane=lane, faults=faults, ended=ended)
+    ended = run_documented(work, s3_client, [*keys, *SPARED], faults, tmp_path_factory.mktemp("job"), "--threads", "16")
+    return Done(work=work, s3_client=s3_client, faults=faults, ended=ended)
 
 
 @pytest.mark.parametrize("name", faults_of("CopyObject"))
@@ -51,8 +51,8 @@ def test_a_passing_fault_fails_no_key_and_copies_none_twice(name: str, done: Don
 
 
 def test_the_job_ends_well(done: Done) -> None:
-    """The keys that were spared end well too, the exit code says so, and most requests went by the job's lane."""
+    """The keys that were spared end well too, the exit code says so, and most requests went by the job's s3_client."""
     assert done.ended.not_right(SPARED, done.work.copies) == {}
     assert done.ended.code is ExitCode.GOOD
     by_boto3 = sum("amz-sdk-invocation-id" in request.headers for request in done.ended.seen.requests)
-    assert (by_boto3 > len(done.ended.seen.requests) / 2) == (done.lane == "careful")
+    assert (by_boto3 > len(done.ended.seen.requests) / 2) == (done.s3_client == "boto3")

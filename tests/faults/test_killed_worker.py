@@ -4,7 +4,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from tests.faults.bench import COPY, IN_PARTS, LANES, RESTORE, Work
+from tests.faults.bench import COPY, IN_PARTS, RESTORE, S3_CLIENTS, Work
 from tests.faults.killing import Life, Workers, World
 from tests.worker.proxy import Answer, Fault, Request, faulty
 from worker.contract import ExitCode, TaskStatus
@@ -15,8 +15,8 @@ JOBS = {
     "copy": (COPY, ("--audit",)),
     "copy in parts": (IN_PARTS, ("--audit",)),
 }
-WAYS = [(name, lane) for name in JOBS for lane in LANES if name != IN_PARTS.name or lane == "careful"]
-"""Copies in parts are the careful lane's in either."""
+WAYS = [(name, s3_client) for name in JOBS for s3_client in S3_CLIENTS if name != IN_PARTS.name or s3_client == "boto3"]
+"""Copies in parts are boto3's client's in either."""
 
 MOST_REQUESTS = 200
 
@@ -50,34 +50,34 @@ def workers(bench: Bench) -> Iterator[Workers]:
         yield Workers(seen.endpoint)
 
 
-def requests_of_a_whole_run(bench: Bench, workers: Workers, work: Work, lane: str, *more: str) -> int:
+def requests_of_a_whole_run(bench: Bench, workers: Workers, work: Work, s3_client: str, *more: str) -> int:
     """How many requests a worker sends that nobody kills."""
     bench.world, bench.life = World(work, KEYS), Life()
-    assert workers.run(bench.world, lane, 1, *more) is ExitCode.GOOD
+    assert workers.run(bench.world, s3_client, 1, *more) is ExitCode.GOOD
     return bench.life.sent
 
 
-@pytest.mark.parametrize(("name", "lane"), WAYS)
-def test_killed_anywhere_and_run_again(name: str, lane: str, bench: Bench, workers: Workers) -> None:
+@pytest.mark.parametrize(("name", "s3_client"), WAYS)
+def test_killed_anywhere_and_run_again(name: str, s3_client: str, bench: Bench, workers: Workers) -> None:
     """
     Killed after each of its requests in turn, a second run ends with every key good, each copied once.
 
     Every other time the second run is the same attempt once more, as somebody does it by hand.
     """
     work, more = JOBS[name]
-    whole = requests_of_a_whole_run(bench, workers, work, lane, *more)
+    whole = requests_of_a_whole_run(bench, workers, work, s3_client, *more)
     assert 8 < whole < MOST_REQUESTS
 
     for left in range(whole):
         world = bench.world = World(work, KEYS)
         bench.life = Life(left)
-        workers.run_and_die(world, lane, *more)
+        workers.run_and_die(world, s3_client, *more)
         before, files = world.report(), dict(world.state.files)
         recorded = set(before)
         assert set(before.values()) <= {TaskStatus.SUCCEEDED}
 
         bench.life = Life()
-        code = workers.run(world, lane, 1 + left % 2, *more)
+        code = workers.run(world, s3_client, 1 + left % 2, *more)
 
         assert code is ExitCode.GOOD, f"killed after {left} requests"
         assert world.report() == dict.fromkeys(KEYS, TaskStatus.SUCCEEDED), f"killed after {left} requests"

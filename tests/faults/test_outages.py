@@ -36,11 +36,11 @@ WORKS = pytest.mark.parametrize("work", [RESTORE, COPY], ids=lambda work: work.n
 
 
 @pytest.mark.parametrize(("work", "seconds"), [(COPY, 20), (RESTORE, 60)], ids=lambda one: getattr(one, "name", one))
-def test_a_stretch_of_nothing_but_503_fails_no_key(work: Work, seconds: float, lane: str, tmp_path: Path) -> None:
+def test_a_stretch_of_nothing_but_503_fails_no_key(work: Work, seconds: float, s3_client: str, tmp_path: Path) -> None:
     """For 20 seconds, and for a minute, S3 refuses all: no key fails, none is copied twice, few requests are wasted."""
     outage = Outage(Reply(503, "SlowDown"), seconds, speed=SPEED)
 
-    found = run_documented(work, lane, KEYS, outage, tmp_path)
+    found = run_documented(work, s3_client, KEYS, outage, tmp_path)
 
     assert found.not_right(KEYS, work.copies) == {}
     assert found.code is ExitCode.GOOD
@@ -49,7 +49,7 @@ def test_a_stretch_of_nothing_but_503_fails_no_key(work: Work, seconds: float, l
 
 @WORKS
 def test_names_that_do_not_resolve_for_a_while(
-    work: Work, lane: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    work: Work, s3_client: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """DNS fails for 20 seconds, and connections are cut, so that it matters: no key fails."""
     outage = Outage(CUT, 20, speed=SPEED)
@@ -62,21 +62,21 @@ def test_names_that_do_not_resolve_for_a_while(
 
     monkeypatch.setattr(socket, "getaddrinfo", fail)
 
-    found = run_documented(work, lane, KEYS, outage, tmp_path)
+    found = run_documented(work, s3_client, KEYS, outage, tmp_path)
 
     assert found.not_right(KEYS, work.copies) == {}
     assert found.code is ExitCode.GOOD
 
 
 @WORKS
-def test_nobody_is_there_at_first(work: Work, lane: str, tmp_path: Path) -> None:
+def test_nobody_is_there_at_first(work: Work, s3_client: str, tmp_path: Path) -> None:
     """Connections are refused until somebody listens: no key fails."""
     s3, job, codes = documented(work, KEYS), Job(tmp_path), []
     job.write_lot(LotEntry(bucket=BUCKET, key=key) for key in KEYS)
     with socket.socket() as reserved:
         reserved.bind(("127.0.0.1", 0))
         port: int = reserved.getsockname()[1]
-        arguments = job.arguments(*work.arguments, "--lane", lane)
+        arguments = job.arguments(*work.arguments, "--s3-client", s3_client)
         worker = threading.Thread(target=lambda: codes.append(run_task(arguments, f"http://127.0.0.1:{port}")))
         worker.start()
         worker.join(0.5)
@@ -91,7 +91,7 @@ def test_nobody_is_there_at_first(work: Work, lane: str, tmp_path: Path) -> None
     ("work", "keys"), [(RESTORE, KEYS), (COPY, KEYS), (IN_PARTS, KEYS[:20])], ids=lambda one: getattr(one, "name", "")
 )
 def test_credentials_that_are_replaced_in_the_middle_of_the_lot(
-    work: Work, keys: list[str], lane: str, tmp_path: Path
+    work: Work, keys: list[str], s3_client: str, tmp_path: Path
 ) -> None:
     """ECS gives new credentials, and S3 takes the old ones no longer: no key fails for that."""
     rotation = Rotation(after=60)
@@ -99,7 +99,7 @@ def test_credentials_that_are_replaced_in_the_middle_of_the_lot(
     job.write_lot(LotEntry(bucket=BUCKET, key=key) for key in keys)
 
     with container_credentials(rotation) as environ, faulty(serve(s3), rotation) as seen:
-        arguments = job.arguments(*work.arguments, "--lane", lane)
+        arguments = job.arguments(*work.arguments, "--s3-client", s3_client)
         code = run_task(arguments, seen.endpoint, speed=5, **environ)
 
     assert code is ExitCode.GOOD
@@ -113,9 +113,9 @@ def test_credentials_that_are_replaced_in_the_middle_of_the_lot(
     [(RESTORE, MANY), (COPY, MANY), (IN_PARTS, MANY[:24])],
     ids=lambda one: str(getattr(one, "name", "")),
 )
-def test_mixed_faults_fail_no_key_and_copy_none_twice(work: Work, keys: list[str], seed: int, lane: str) -> None:
+def test_mixed_faults_fail_no_key_and_copy_none_twice(work: Work, keys: list[str], seed: int, s3_client: str) -> None:
     """22% of all requests go wrong, for objects and for the state, in every way there is: all ends well."""
-    found, faults = run_mixed(work, lane, keys, seed)
+    found, faults = run_mixed(work, s3_client, keys, seed)
 
     assert found.not_right(keys, work.copies) == {}
     assert found.code is ExitCode.GOOD

@@ -34,7 +34,7 @@ def second_has_begun(job: Job) -> bool:
 
 @pytest.mark.parametrize("work", [RESTORE, COPY, IN_PARTS], ids=lambda work: work.name)
 def test_a_launcher_that_thought_the_first_was_dead(
-    work: Work, lane: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    work: Work, s3_client: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """
     The first is in the middle of its lot when the second begins: it gives way, and the second does what is left.
@@ -58,7 +58,7 @@ def test_a_launcher_that_thought_the_first_was_dead(
         return None
 
     def run(attempt: int) -> ExitCode:
-        arguments = job.arguments(*work.arguments, "--lane", lane, "--threads", "1", attempt=attempt)
+        arguments = job.arguments(*work.arguments, "--s3-client", s3_client, "--threads", "1", attempt=attempt)
         objects = partial(object_client, read_timeout_s=PATIENCE_S)
         task = Task(
             parse_command_line(arguments), state_client=state_client, object_client=objects, clock=Clock(speed=SPEED)

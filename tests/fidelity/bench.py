@@ -43,7 +43,7 @@ class World:
     An S3 to try the kinds on.
 
     s3: a client for the tests' own hands. worker_client: makes the worker's, for this many threads.
-    fast_lane: makes the worker's fast lane beside its client.
+    fast_client: makes the worker's fast client beside its client.
     documented: the S3 itself, where it is ours. acls: whether ACLs count in any bucket.
     """
 
@@ -74,8 +74,8 @@ def documented_world() -> World:
         retaining=Bucket(encryption=defaults, versioned=True, locks=True, retention=("COMPLIANCE", 365)),
     )
     wire = Wire(s3)
-    lane = short_cut.fast_client(wire)
-    return World(s3=wire.client(), worker_client=wire.client, fast_client=lane, documented=s3)
+    s3_client = short_cut.fast_client(wire)
+    return World(s3=wire.client(), worker_client=wire.client, fast_client=s3_client, documented=s3)
 
 
 def make_buckets(s3: "S3Client", *, acls: bool) -> None:
@@ -130,8 +130,8 @@ def run(world: World, entries: Iterable[LotEntry], folder: Path, *more: str) -> 
     job = Job(folder)
     job.write_lot(entries)
     options = parse_command_line(job.arguments("copy", "--storage-class", TARGET, "--threads", "4", *more))
-    lane = world.fast_client
-    Task(options, state_client=lambda: world.s3, object_client=world.worker_client, fast_client=lane).run()
+    s3_client = world.fast_client
+    Task(options, state_client=lambda: world.s3, object_client=world.worker_client, fast_client=s3_client).run()
     return {(row.entry.bucket, row.entry.key): row for row in job.rows()}
 
 

@@ -1,4 +1,4 @@
-"""The fast lane to the documented S3: its bytes are read and answered where they would leave for the network."""
+"""The fast client to the documented S3: its bytes are read and answered where they would leave for the network."""
 
 import socket
 from typing import TYPE_CHECKING, cast
@@ -24,7 +24,7 @@ class _Keys:
 
 
 class _Socket:
-    """What the lane takes for a socket: a request goes in whole, its answer comes out whole."""
+    """What the fast client takes for a socket: a request goes in whole, its answer comes out whole."""
 
     def __init__(self, wire: Wire) -> None:
         self._wire = wire
@@ -60,7 +60,7 @@ class _Socket:
 
 
 def fast_client(wire: Wire) -> "Callable[[S3Client], FastClient]":
-    """What makes the fast lane beside a client: it goes where the wire goes."""
+    """What makes the fast client beside a client: it goes where the wire goes."""
 
     def connect() -> socket.socket:
         return cast("socket.socket", _Socket(wire))

@@ -7,21 +7,23 @@ from tests.fidelity.holding import lacks
 from tests.fidelity.kind import TARGET, Kind
 from tests.fidelity.kinds import KINDS
 from tests.fidelity.photograph import changes
-from worker.command_line import LANES
+from worker.command_line import S3_CLIENTS
 from worker.contract import Outcome
 
 Results = dict[str, dict[str, Told]]
 
 
-@pytest.fixture(scope="module", params=LANES)
+@pytest.fixture(scope="module", params=S3_CLIENTS)
 def results(
     request: pytest.FixtureRequest, module_settings: pytest.MonkeyPatch, tmp_path_factory: pytest.TempPathFactory
 ) -> Results:
-    """What became of each kind, by path, in one of the lanes: one run of the worker for each."""
+    """What became of each kind, by path, in one of the clients: one run of the worker for each."""
     # To AWS itself, as far as botocore and the worker know: nothing is ever sent.
     module_settings.delenv("AWS_ENDPOINT_URL", raising=False)
-    lane = ("--lane", request.param)
-    return {path: copy_all(documented_world(), KINDS, path, tmp_path_factory.mktemp(path), *lane) for path in PATHS}
+    s3_client = ("--s3-client", request.param)
+    return {
+        path: copy_all(documented_world(), KINDS, path, tmp_path_factory.mktemp(path), *s3_client) for path in PATHS
+    }
 
 
 def name_of(kind: Kind) -> str:

@@ -18,7 +18,7 @@ from worker.s3.clients import fast_client, object_client, session, state_client
 
 TOLD = {told.name: told for told in ALL}
 HEAD, COPY = TOLD["HeadObject"], TOLD["CopyObject"]
-LANES = ("fast", "careful")
+S3_CLIENTS = ("fast", "boto3")
 
 Make = Callable[..., S3]
 
@@ -42,16 +42,16 @@ def server(request: pytest.FixtureRequest, tmp_path: Path, monkeypatch: pytest.M
 def make(server: RawServer) -> Iterator[Make]:
     """Makes S3 by one of the clients, with a deadline."""
     assert server
-    lanes = []
+    clients = []
 
-    def by(lane: str, read_timeout_s: float = 20) -> S3:
+    def by(s3_client: str, read_timeout_s: float = 20) -> S3:
         client = object_client(4, read_timeout_s=read_timeout_s)
-        fast = fast_client(client) if lane == "fast" else None
-        lanes.append(fast)
+        fast = fast_client(client) if s3_client == "fast" else None
+        clients.append(fast)
         return S3(client, Pace(0, threading.Event()), Phase.COPY, {}, fast)
 
     yield by
-    for fast in filter(None, lanes):
+    for fast in filter(None, clients):
         fast.close()
 
 
@@ -65,8 +65,8 @@ def found(s3: S3, told: Told, key: str) -> str | Answer:
     return etag
 
 
-@pytest.mark.parametrize("lane", LANES)
-def test_an_answer_too_many_is_not_the_next_keys(lane: str, make: Make, server: RawServer) -> None:
+@pytest.mark.parametrize("s3_client", S3_CLIENTS)
+def test_an_answer_too_many_is_not_the_next_keys(s3_client: str, make: Make, server: RawServer) -> None:
     """However soon the next request follows: the connection is looked at before each, and done with."""
     go, came = threading.Event(), threading.Event()
 
@@ -76,7 +76,7 @@ def test_an_answer_too_many_is_not_the_next_keys(lane: str, make: Make, server: 
         yield HEAD.answer()
         came.set()
 
-    s3 = make(lane)
+    s3 = make(s3_client)
     server.answer = twice
     first = found(s3, HEAD, "a")
     go.set()
@@ -87,10 +87,10 @@ def test_an_answer_too_many_is_not_the_next_keys(lane: str, make: Make, server: 
     assert server.connections == 2
 
 
-@pytest.mark.parametrize("lane", LANES)
-def test_an_answer_too_many_in_one_piece_is_not_the_next_keys(lane: str, make: Make, server: RawServer) -> None:
+@pytest.mark.parametrize("s3_client", S3_CLIENTS)
+def test_an_answer_too_many_in_one_piece_is_not_the_next_keys(s3_client: str, make: Make, server: RawServer) -> None:
     """Whether or not the first is believed, nothing more comes on that connection."""
-    s3 = make(lane)
+    s3 = make(s3_client)
     server.answer = lambda _: (HEAD.answer() * 2,)
     found(s3, HEAD, "a")
     server.answer = lambda _: (HEAD.answer(status=404),)
@@ -98,18 +98,18 @@ def test_an_answer_too_many_in_one_piece_is_not_the_next_keys(lane: str, make: M
     assert found(s3, HEAD, "b") == Answer(code="404", http_status=404)
 
 
-@pytest.mark.parametrize("lane", LANES)
-def test_a_clean_connection_is_used_again(lane: str, make: Make, server: RawServer) -> None:
+@pytest.mark.parametrize("s3_client", S3_CLIENTS)
+def test_a_clean_connection_is_used_again(s3_client: str, make: Make, server: RawServer) -> None:
     """Many requests, one connection."""
-    s3 = make(lane)
+    s3 = make(s3_client)
     server.answer = lambda _: (HEAD.answer(),)
 
     assert [found(s3, HEAD, key) for key in "abcde"] == ['"e"'] * 5
     assert server.connections == 1
 
 
-@pytest.mark.parametrize("lane", LANES)
-def test_an_answer_that_goes_on_is_not_overdue(lane: str, make: Make, server: RawServer) -> None:
+@pytest.mark.parametrize("s3_client", S3_CLIENTS)
+def test_an_answer_that_goes_on_is_not_overdue(s3_client: str, make: Make, server: RawServer) -> None:
     """S3 sends white space while it copies: the copy is waited for longer than silence would be."""
     pause = threading.Event()
     declaration, _, rest = COPY.body.partition(b"\n")
@@ -123,13 +123,13 @@ def test_an_answer_that_goes_on_is_not_overdue(lane: str, make: Make, server: Ra
 
     server.answer = slowly
 
-    assert found(make(lane, read_timeout_s=2), COPY, "a") == '"e"'
+    assert found(make(s3_client, read_timeout_s=2), COPY, "a") == '"e"'
     assert len(server.requests) == 1
 
 
-@pytest.mark.parametrize("lane", LANES)
+@pytest.mark.parametrize("s3_client", S3_CLIENTS)
 @pytest.mark.parametrize("what", ["interim answers", "headers", "white space"])
-def test_an_answer_that_never_ends_is_lost(what: str, lane: str, make: Make, server: RawServer) -> None:
+def test_an_answer_that_never_ends_is_lost(what: str, s3_client: str, make: Make, server: RawServer) -> None:
     """One byte at a time for ever, whatever it is of: a copy isn't sent again for it."""
     pause = threading.Event()
     heads = {
@@ -148,25 +148,25 @@ def test_an_answer_that_never_ends_is_lost(what: str, lane: str, make: Make, ser
 
     server.answer = for_ever
 
-    answer = found(make(lane, read_timeout_s=0.3), COPY, "a")
+    answer = found(make(s3_client, read_timeout_s=0.3), COPY, "a")
 
     assert isinstance(answer, Answer)
     assert answer.lost
     assert len(server.requests) == 1
 
 
-@pytest.mark.parametrize("lane", LANES)
+@pytest.mark.parametrize("s3_client", S3_CLIENTS)
 @pytest.mark.parametrize("name", ["127.0.0.1", "elsewhere"])
 @pytest.mark.parametrize("server", [True], indirect=True, ids=["TLS"])
 def test_a_server_without_a_certificate_to_trust_is_sent_nothing(
-    name: str, lane: str, make: Make, server: RawServer, tmp_path: Path
+    name: str, s3_client: str, make: Make, server: RawServer, tmp_path: Path
 ) -> None:
     """It counts as refused credentials do: tried again for a minute, and no key is to blame."""
     (tmp_path / "new").mkdir()
     server.context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
     server.context.load_cert_chain(certificate(tmp_path / "new", name))
 
-    answer = found(make(lane), COPY, "a")
+    answer = found(make(s3_client), COPY, "a")
 
     assert isinstance(answer, Answer)
     assert (answer.code, answer.lost) == (UNTRUSTED, False)

@@ -1,7 +1,7 @@
 """
 What the worker asks of S3, as permissions: exactly those that the task role has, and always of the bucket's owner.
 
-Taken from what botocore was about to send over a job that has everything in it (the fast lane asks for nothing
+Taken from what botocore was about to send over a job that has everything in it (the fast client asks for nothing
 else), so that it also shows what no emulator enforces: a permission that S3 wants for a header, or without which
 it leaves a part of its answer out.
 """
@@ -22,7 +22,7 @@ from tests.fidelity.documented_objects import Request
 from tests.fidelity.kind import TARGET, Kind
 from tests.fidelity.kinds import HELD, KMS
 from tests.worker.running import Job
-from worker.command_line import LANES, parse_command_line
+from worker.command_line import S3_CLIENTS, parse_command_line
 from worker.contract import LotEntry
 from worker.task import Task
 
@@ -117,15 +117,15 @@ def log(module_settings: pytest.MonkeyPatch, tmp_path_factory: pytest.TempPathFa
     # To AWS itself, as far as botocore and the worker know: nothing is ever sent.
     module_settings.delenv("AWS_ENDPOINT_URL", raising=False)
     log = Log()
-    for (path, options), lane in product(PATHS.items(), LANES):
+    for (path, options), s3_client in product(PATHS.items(), S3_CLIENTS):
         world = documented_world()
         assert world.documented is not None
         entries = [*(lay(world, kind) for kind in KINDS), LotEntry(bucket="open", key="missing")]
         world.documented.meddle = partial(_overwritten, world)
         world.documented.seen.clear()
         folder = tmp_path_factory.mktemp(path)
-        _run(log, world, entries, folder, "restore", "--tier", "Standard", "--lane", lane)
-        more = ("--lane", lane, "--storage-class", TARGET, "--audit", "--delete-superseded", *options)
+        _run(log, world, entries, folder, "restore", "--tier", "Standard", "--s3-client", s3_client)
+        more = ("--s3-client", s3_client, "--storage-class", TARGET, "--audit", "--delete-superseded", *options)
         _run(log, world, entries, folder / "copies", "copy", *more)
         log.sent += world.documented.seen
     return log

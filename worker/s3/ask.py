@@ -75,8 +75,8 @@ class S3:
     """
     S3 as the actions ask it.
 
-    client: the careful lane; it sends each request once, trying again is the loop's affair.
-    fast: the fast lane, None to do without.
+    client: boto3's client; it sends each request once, trying again is the loop's affair.
+    fast: the fast client, None to do without.
     always: arguments that go with every request which takes them (who pays, who must own the bucket).
     """
 
@@ -108,10 +108,10 @@ class S3:
 
     def _ask_fast(self, operation: str, parameters: Mapping[str, Any]) -> Mapping[str, Any] | Answer | None:
         """
-        What the fast lane understood; None when the careful lane is to be asked, and may be sent a request for that.
+        What the fast client understood; None when boto3's client is to be asked, and may be sent a request for that.
 
         A HEAD and a restore may be repeated. A copy that may have been made counts as lost: the loop has its object
-        looked at before another is sent, and that in the careful lane, where the key stays from now on.
+        looked at before another is sent, and that in boto3's client, where the key stays from now on.
         """
         if not self.fast or not self.fast.takes(operation, parameters):
             return None
@@ -129,7 +129,7 @@ class S3:
             return None
 
     def _ask_carefully(self, operation: str, parameters: Mapping[str, Any]) -> Mapping[str, Any] | Answer:
-        """What the careful lane made of S3's answer."""
+        """What boto3's client made of S3's answer."""
         try:
             answer: Mapping[str, Any] = getattr(self.client, operation)(**parameters)
         except (ClientError, BotoCoreError) as error:

@@ -100,7 +100,7 @@ def object_client(connections: int, *, read_timeout_s: float = OBJECT_READ_TIMEO
 
 def fast_client(client: "S3Client") -> FastClient | None:
     """
-    The fast lane beside this client for the objects; None where there is a proxy, which boto3 alone knows to use.
+    The fast client beside this client for the objects; None where there is a proxy, which boto3 alone knows to use.
 
     It has the client's timeouts, and checks certificates as botocore does, by the same context and the same settings
     (AWS_CA_BUNDLE, ca_bundle in a profile, REQUESTS_CA_BUNDLE, else botocore's own list).
@@ -119,7 +119,7 @@ def fast_client(client: "S3Client") -> FastClient | None:
 
     read_timeout_s: float = client.meta.config.read_timeout  # type: ignore[attr-defined]  # made of Config's options
 
-    def door(host: str, port: int, tls: bool) -> Callable[[], socket.socket]:  # noqa: FBT001 (as the lane calls it)
+    def door(host: str, port: int, tls: bool) -> Callable[[], socket.socket]:  # noqa: FBT001 (as the fast client calls it)
         checks = context() if tls else None
         timeouts = {"connect_timeout_s": CONNECT_TIMEOUT_S, "read_timeout_s": read_timeout_s}
         return partial(connect, host, port, checks, **timeouts)

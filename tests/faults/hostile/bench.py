@@ -153,7 +153,7 @@ def _bucket() -> Bucket:
 
 
 def run(
-    work: Work, lane: str, hostile: Hostile, folder: Path, attempt: int, *more: str, also: Sequence[LotEntry] = ()
+    work: Work, s3_client: str, hostile: Hostile, folder: Path, attempt: int, *more: str, also: Sequence[LotEntry] = ()
 ) -> tuple[Ended, Heard]:
     """
     How a worker's attempt over all keys ends, by all attempts' results.
@@ -162,7 +162,7 @@ def run(
     """
     job = Job(folder)
     job.write_lot([*hostile.entries(), *also])
-    how = ("--lane", lane, "--threads", "48", *more)
+    how = ("--s3-client", s3_client, "--threads", "48", *more)
     options = parse_command_line(job.arguments(*work.arguments, *how, attempt=attempt))
     with serving(hostile.respond) as heard, pytest.MonkeyPatch.context() as patch:
         patch.setenv("AWS_ENDPOINT_URL", heard.endpoint)

@@ -238,7 +238,7 @@ class Workers:
     def __init__(self) -> None:
         self.switch = Switch()
         self._client = self.switch.client()
-        self._lane = short_cut.fast_client(self.switch)
+        self._fast = short_cut.fast_client(self.switch)
 
     def run(self, s3: Meddled, folder: Path, attempt: int, *more: str, keys: Sequence[str] = KEYS) -> None:
         """One attempt over these keys; what it writes after its death is undone."""
@@ -253,7 +253,7 @@ class Workers:
             options,
             state_client=lambda: self._client,
             object_client=lambda _: self._client,
-            fast_client=self._lane,
+            fast_client=self._fast,
             clock=LEAPING,
         )
         with suppress(WorkerError):

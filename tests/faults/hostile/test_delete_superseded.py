@@ -9,7 +9,7 @@ from hypothesis import HealthCheck, settings
 from hypothesis import strategies as some
 from hypothesis.stateful import RuleBasedStateMachine, invariant, rule, run_state_machine_as_test
 
-from tests.faults.bench import LANES
+from tests.faults.bench import S3_CLIENTS
 from tests.faults.hostile.meddled import ACTS, KEYS, ODD, Meddled, Step, Workers
 from tests.faults.hostile.situations import IN_PARTS
 from tests.faults.hostile.truth import BADLY, Deed
@@ -54,14 +54,14 @@ def machine(workers: Workers) -> type[RuleBasedStateMachine]:
         @rule(
             plan=some.dictionaries(NUMBERS, STEPS, max_size=4),
             dies=some.none() | some.integers(1, 18),
-            lane=some.sampled_from(LANES),
+            s3_client=some.sampled_from(S3_CLIENTS),
             more=some.sampled_from(((), IN_PARTS)),
         )
-        def run(self, plan: Mapping[int, Step], dies: int | None, lane: str, more: tuple[str, ...]) -> None:
+        def run(self, plan: Mapping[int, Step], dies: int | None, s3_client: str, more: tuple[str, ...]) -> None:
             """A worker's next attempt."""
             self._attempt += 1
             self._s3.plan, self._s3.dies = plan, dies
-            workers.run(self._s3, Path(self._folder.name), self._attempt, "--lane", lane, *more)
+            workers.run(self._s3, Path(self._folder.name), self._attempt, "--s3-client", s3_client, *more)
 
         @invariant()
         def nothing_is_lost(self) -> None:

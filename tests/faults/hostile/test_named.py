@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from tests.conftest import SITUATIONS
-from tests.faults.bench import LANES
+from tests.faults.bench import S3_CLIENTS
 from tests.faults.hostile.bench import SHARED, Ended, Hostile, Record, believed_of, left_open, run
 from tests.faults.hostile.extras import lies
 from tests.faults.hostile.situations import (
@@ -118,7 +118,7 @@ class Done:
     hostile: Mapping[str, Hostile]
 
 
-@pytest.fixture(scope="module", params=LANES)
+@pytest.fixture(scope="module", params=S3_CLIENTS)
 def done(
     request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory, module_settings: pytest.MonkeyPatch
 ) -> Done:
@@ -147,13 +147,15 @@ def test_what_has_been_believed(named: Named, done: Done, record_property: Recor
     assert ended.rows[key].outcome in named.outcomes if key in ended.rows else ended.code is None
 
 
-@pytest.mark.parametrize("lane", LANES)
-def test_a_key_and_its_current_version_are_one_object(lane: str, tmp_path: Path) -> None:
+@pytest.mark.parametrize("s3_client", S3_CLIENTS)
+def test_a_key_and_its_current_version_are_one_object(s3_client: str, tmp_path: Path) -> None:
     """A job that names an object twice, once by its version, copies it once."""
     hostile = Hostile([Situation()])
     version = hostile.truth.s3.find(SHARED, "0000").version_id
 
-    ended, _ = run(COPY, lane, hostile, tmp_path, 1, also=[LotEntry(bucket=SHARED, key="0000", version_id=version)])
+    ended, _ = run(
+        COPY, s3_client, hostile, tmp_path, 1, also=[LotEntry(bucket=SHARED, key="0000", version_id=version)]
+    )
 
     assert hostile.truth.records[SHARED, "0000"].copies == 1
     assert ended.code is ExitCode.GOOD

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from tests.conftest import SITUATIONS
-from tests.faults.bench import LANES
+from tests.faults.bench import S3_CLIENTS
 from tests.faults.hostile.bench import READ_TIMEOUT_S, SHARED, SPEED, Hostile, Record
 from tests.faults.hostile.message import Script, plainly
 from tests.faults.hostile.server import message_of, serving
@@ -139,7 +139,7 @@ def _file(request: Request) -> str:
     return "lot" if name == "lot.csv" else "progress" if name == StatePaths.progress_name() else name.partition("-")[0]
 
 
-def check(lane: str, count: int, seed: int, record_property: Record) -> None:
+def check(s3_client: str, count: int, seed: int, record_property: Record) -> None:
     """Run many jobs once each, then once more with a state that is honest again."""
     jobs = Jobs(list(odd_answers(count, seed)))
     record_property(SITUATIONS, count)
@@ -150,7 +150,7 @@ def check(lane: str, count: int, seed: int, record_property: Record) -> None:
 
         def attempt(number: int, job: str) -> ExitCode | None:
             what = ("--lot", f"s3://{STATE}/{job}/lot.csv", "--results", f"s3://{STATE}/{job}/results/")
-            how = ("--storage-class", TARGET, "--lane", lane, "--threads", "2", "--attempt", str(number))
+            how = ("--storage-class", TARGET, "--s3-client", s3_client, "--threads", "2", "--attempt", str(number))
             options = parse_command_line([WORKS[1].arguments[0], *what, *how])
             clock = Clock(speed=SPEED)
             try:
@@ -167,14 +167,14 @@ def check(lane: str, count: int, seed: int, record_property: Record) -> None:
         assert set(codes.values()) == {ExitCode.GOOD}
 
 
-@pytest.mark.parametrize("lane", LANES[:1])
-def test_a_state_that_answers_oddly(lane: str, record_property: Record) -> None:
+@pytest.mark.parametrize("s3_client", S3_CLIENTS[:1])
+def test_a_state_that_answers_oddly(s3_client: str, record_property: Record) -> None:
     """No run ends well without a row for each key; when the state is itself again, all is made whole."""
-    check(lane, COUNT, 1, record_property)
+    check(s3_client, COUNT, 1, record_property)
 
 
 @pytest.mark.system
 @pytest.mark.parametrize("seed", [2, 3])
 def test_a_state_that_answers_oddly_by_other_seeds(seed: int, record_property: Record) -> None:
     """The same, for many more."""
-    check(LANES[0], 5 * COUNT, seed, record_property)
+    check(S3_CLIENTS[0], 5 * COUNT, seed, record_property)

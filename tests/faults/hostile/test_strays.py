@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from tests.conftest import SITUATIONS
-from tests.faults.bench import LANES
+from tests.faults.bench import S3_CLIENTS
 from tests.faults.hostile.bench import SHARED, Hostile, Record, believed, run
 from tests.faults.hostile.extras import extras
 from tests.faults.hostile.situations import ALWAYS, ARCHIVED, WORKS, Situation, Work
@@ -17,11 +17,13 @@ SLOWLY = ("--threads", "1", "--rate", "0.05")
 PAIRS = 2
 
 
-@pytest.mark.parametrize("lane", LANES)
+@pytest.mark.parametrize("s3_client", S3_CLIENTS)
 @pytest.mark.parametrize(
     ("work", "after"), [(WORKS[1], "HeadObject"), (WORKS[1], "CopyObject"), (WORKS[0], "RestoreObject")]
 )
-def test_a_late_answer_is_nobodys(work: Work, after: str, lane: str, tmp_path: Path, record_property: Record) -> None:
+def test_a_late_answer_is_nobodys(
+    work: Work, after: str, s3_client: str, tmp_path: Path, record_property: Record
+) -> None:
     """Keys that are refused are denied, though an answer that would be good news for them came before."""
     kind = ARCHIVED if work is WORKS[0] else "plain"
     asked = "RestoreObject" if work is WORKS[0] else "CopyObject"
@@ -35,7 +37,7 @@ def test_a_late_answer_is_nobodys(work: Work, after: str, lane: str, tmp_path: P
     hostile = Hostile([one for pair in pairs for one in pair])
     record_property(SITUATIONS, len(pairs))
 
-    ended, _ = run(work, lane, hostile, tmp_path, 1, *SLOWLY)
+    ended, _ = run(work, s3_client, hostile, tmp_path, 1, *SLOWLY)
 
     assert believed(hostile, ended) == {}
     refused = [key for key, one in hostile.situations.items() if one.refused]

@@ -17,7 +17,7 @@ LOT = Lot(name="lot-00000", keys=5, sha256="ab" * 32)
 
 def test_the_restore_command() -> None:
     """Everything a worker needs is on its command line."""
-    settings = PhaseSettings(phase=Phase.RESTORE, days=3, tier="Standard", threads=8, lane="careful")
+    settings = PhaseSettings(phase=Phase.RESTORE, days=3, tier="Standard", threads=8, s3_client="boto3")
 
     assert worker_command(settings, lot=LOT, lot_uri="L", results_uri="R/", attempt=2, rate=12.5, rate_from="S") == (
         *("restore", "--lot", "L", "--lot-digest", LOT.sha256, "--lot-keys", "5", "--results", "R/", "--attempt", "2"),
@@ -32,8 +32,8 @@ def test_the_restore_command() -> None:
             "S",
             "--threads",
             "8",
-            "--lane",
-            "careful",
+            "--s3-client",
+            "boto3",
         ),
     )
 

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from tests.worker.telling import ALL, XML, Told
 from worker.s3.proof import MAX_BODY_BYTES, PROOFS, Proof, UnprovenError, check, prove, told_error
 
-ROOT = Path(__file__).parents[2]
+ROOT = Path(__file__).parents[3]
 
 
 def row(name: str, proof: Proof) -> str:

@@ -18,10 +18,10 @@ from worker.s3.clients import fast_client
 from worker.s3.fast.build_request import OPERATIONS
 from worker.s3.proof import PROOFS
 
-LANES = {
-    f"{lane} {told.name}": (lane, told)
+S3_CLIENTS = {
+    f"{s3_client} {told.name}": (s3_client, told)
     for told in ALL
-    for lane in (("fast", "careful") if told.call in OPERATIONS else ("careful",))
+    for s3_client in (("fast", "boto3") if told.call in OPERATIONS else ("boto3",))
 }
 DENIED = b"<Error><Code>AccessDenied</Code><Message>no</Message></Error>"
 PAGES = {
@@ -53,11 +53,11 @@ def clients(server: RawServer) -> Iterator[Mapping[str, S3]]:
         patch.setenv("AWS_SECRET_ACCESS_KEY", "secret")
         patch.setenv("AWS_DEFAULT_REGION", "eu-west-1")
         client = with_endpoint(server.endpoint)
-        lane = fast_client(client)
-        assert lane
+        s3_client = fast_client(client)
+        assert s3_client
         pace = Pace(0, threading.Event())
-        yield {"fast": S3(client, pace, Phase.COPY, {}, lane), "careful": S3(client, pace, Phase.COPY)}
-        lane.close()
+        yield {"fast": S3(client, pace, Phase.COPY, {}, s3_client), "boto3": S3(client, pace, Phase.COPY)}
+        s3_client.close()
 
 
 class Asking:
@@ -85,17 +85,17 @@ class Asking:
         return answer
 
 
-@pytest.fixture(params=LANES)
+@pytest.fixture(params=S3_CLIENTS)
 def asking(request: pytest.FixtureRequest, server: RawServer, clients: Mapping[str, S3]) -> Asking:
     """One operation by one client."""
-    lane, told = LANES[request.param]
-    return Asking(clients[lane], told, server)
+    s3_client, told = S3_CLIENTS[request.param]
+    return Asking(clients[s3_client], told, server)
 
 
 @pytest.fixture
 def told(request: pytest.FixtureRequest) -> Told:
     """That operation."""
-    return LANES[request.node.callspec.params["asking"]][1]
+    return S3_CLIENTS[request.node.callspec.params["asking"]][1]
 
 
 def test_there_is_an_answer_for_each_row_of_the_table() -> None:

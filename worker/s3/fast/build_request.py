@@ -97,7 +97,7 @@ class Sending:
     def request(self, operation: str, parameters: Mapping[str, Any]) -> Request:
         """The request that these arguments make. Raises UnexpectedAnswerError for an unknown one."""
         if not parameters.keys() <= _ARGUMENTS[operation]:
-            raise UnexpectedAnswerError(f"arguments of {operation} that the fast lane doesn't know", sent=False)
+            raise UnexpectedAnswerError(f"arguments of {operation} that the fast client doesn't know", sent=False)
         names = self._names[operation]
         headers = {names[name]: _text(value) for name, value in parameters.items() if name in names}
         method = OPERATIONS[operation][0]
@@ -144,7 +144,7 @@ def _text(value: object) -> str:
 
 def _days_and_tier(restore: Mapping[str, Any]) -> tuple[int | None, str]:
     if not restore.keys() <= {"Days", "GlacierJobParameters"}:
-        raise UnexpectedAnswerError("a kind of restore that the fast lane doesn't know", sent=False)
+        raise UnexpectedAnswerError("a kind of restore that the fast client doesn't know", sent=False)
     return restore.get("Days"), restore["GlacierJobParameters"]["Tier"]
 
 

@@ -1,4 +1,4 @@
-"""The fast lane itself: which endpoint a bucket has, whose credentials sign, and which keys it is for."""
+"""The fast client itself: which endpoint a bucket has, whose credentials sign, and which keys it is for."""
 
 import re
 import socket
@@ -28,10 +28,10 @@ CREDENTIALS_S = 5.0
 
 STRANGE_IN_A_ROW = 100
 REST_S = 60.0
-"""After so many strange answers with none understood between, the lane rests for so many seconds."""
+"""After so many strange answers with none understood between, the fast client rests for so many seconds."""
 
 REMEMBERED = 20_000
-"""Keys known to be for the careful lane, at most; one that is forgotten is only found to be strange again."""
+"""Keys known to be for boto3's client, at most; one that is forgotten is only found to be strange again."""
 
 _PROBE_KEY = "k"
 _PLAIN_HEADERS = frozenset(
@@ -105,7 +105,7 @@ class FastClient:
         self._in_a_row = 0
 
     def takes(self, operation: str, parameters: Mapping[str, Any]) -> bool:
-        """Whether a request is for this lane: one of the three, for a key that had no strange answer yet."""
+        """Whether a request is for this s3_client: one of the three, for a key that had no strange answer yet."""
         return (
             operation in OPERATIONS
             and (parameters["Bucket"], parameters["Key"]) not in self._strange
@@ -116,7 +116,7 @@ class FastClient:
         """
         What S3 said: boto3's answer, or an error of the well-known ones.
 
-        Raises UnexpectedAnswerError for anything else; the key is for the careful lane then.
+        Raises UnexpectedAnswerError for anything else; the key is for boto3's client then.
         """
         try:
             found = self._ask(operation, parameters)
@@ -248,7 +248,7 @@ class FastClient:
                 self._rests_until = self._clock() + REST_S
 
     def _is_rested(self) -> bool:
-        """Whether the lane may be tried again; by then botocore may know better where a bucket is."""
+        """Whether the fast client may be tried again; by then botocore may know better where a bucket is."""
         with self._lock:
             if self._in_a_row >= STRANGE_IN_A_ROW and self._clock() >= self._rests_until:
                 self._in_a_row = 0

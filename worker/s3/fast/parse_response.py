@@ -49,7 +49,7 @@ _ERRORS = frozenset(
 _NOT_UNDERSTOOD = frozenset(
     {"SSECustomerAlgorithm", "SSECustomerKeyMD5", "MissingMeta", "DeleteMarker", "ContentRange"}
 )
-"""What a HEAD may say that is for the careful lane: it concerns few objects, and each of them in its own way."""
+"""What a HEAD may say that is for boto3's client: it concerns few objects, and each of them in its own way."""
 
 _METADATA = "x-amz-meta-"
 _MONTHS = {
@@ -96,7 +96,7 @@ class Reading:
                 child: self._result[child](text) for child, text in _flat(root).items() if child in self._result
             }
         if not _NOT_UNDERSTOOD.isdisjoint(told):
-            raise UnprovenError(f"{name}: a header for the careful lane")
+            raise UnprovenError(f"{name}: a header for boto3's client")
         return told
 
     def _told(self, operation: str, reply: Reply) -> dict[str, Any]:
@@ -124,7 +124,7 @@ def _error(operation: str, reply: Reply) -> Answer:
     code, message = told_error(OPERATIONS[operation][1], reply.status, reply.body)
     known = reply.status in _HEAD_ERRORS if operation == HEAD else (reply.status, code) in _ERRORS
     if not known:
-        raise UnprovenError(f"status {reply.status}, {code}: for the careful lane")
+        raise UnprovenError(f"status {reply.status}, {code}: for boto3's client")
     return Answer(code=code, http_status=reply.status, message=message)
 
 

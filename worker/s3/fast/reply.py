@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 class UnexpectedAnswerError(Exception):
     """
-    No answer, or one that the fast lane doesn't understand.
+    No answer, or one that the fast client doesn't understand.
 
     sent: whether the request may have reached S3.
     """

@@ -1,4 +1,4 @@
-"""A fast lane whose server is a function: bytes in, bytes out."""
+"""A fast client whose server is a function: bytes in, bytes out."""
 
 import os
 import socket
@@ -42,7 +42,7 @@ def quiet_pipe(owner: object) -> tuple[int, int, Callable[[], object]]:
 
 class ScriptedSocket:
     """
-    What the lane takes for a socket. pieces: how many bytes come at a time.
+    What the fast client takes for a socket. pieces: how many bytes come at a time.
 
     After the answer the server has closed the connection if it was cut short: nothing more comes.
     """
@@ -93,6 +93,6 @@ def credentials(token: str | None = None) -> "Credentials":
     return SimpleNamespace(access_key="AKIA", secret_key="secret", token=token)
 
 
-def lane_to(client: "S3Client", answer: Answerer, token: str | None = None) -> FastClient:
-    """A fast lane beside this client, to such a server."""
+def client_to(client: "S3Client", answer: Answerer, token: str | None = None) -> FastClient:
+    """A fast client beside this client, to such a server."""
     return FastClient(client, lambda: credentials(token), lambda _host, _port, _tls: lambda: socket_of(answer))

@@ -1,4 +1,4 @@
-"""Both lanes over one lot: the same results, row for row, and the same objects in the end."""
+"""Both clients over one lot: the same results, row for row, and the same objects in the end."""
 
 from collections.abc import Mapping
 from pathlib import Path
@@ -25,8 +25,8 @@ def refuse(request: Request) -> Fault:
     return faults.get(request.key) if request.operation in ("CopyObject", "RestoreObject") else None
 
 
-def rows(lane: str, phase: str, folder: Path, endpoint: str) -> dict[str, ResultRow]:
-    """Each key's result in this lane, in a bucket that is made anew."""
+def rows(s3_client: str, phase: str, folder: Path, endpoint: str) -> dict[str, ResultRow]:
+    """Each key's result in this s3_client, in a bucket that is made anew."""
     s3 = fake_s3()
     make_bucket()
     put(*KEYS, "changed", "restored", storage_class="GLACIER")
@@ -38,7 +38,7 @@ def rows(lane: str, phase: str, folder: Path, endpoint: str) -> dict[str, Result
     names = [*KEYS, "changed", "restored", "denied", "odd", "standard", "already", "missing"]
     job.write_lot(map(entry, names))
     with faulty(endpoint, refuse) as seen:
-        code = run_here(job.arguments(phase, *PHASES[phase], "--lane", lane), seen.endpoint)
+        code = run_here(job.arguments(phase, *PHASES[phase], "--s3-client", s3_client), seen.endpoint)
     assert code == 3
     for item in s3.list_objects_v2(Bucket="bucket")["Contents"]:
         s3.delete_object(Bucket="bucket", Key=item["Key"])
@@ -49,7 +49,7 @@ def rows(lane: str, phase: str, folder: Path, endpoint: str) -> dict[str, Result
 @pytest.mark.parametrize("phase", PHASES)
 def test_the_results_are_the_same_row_for_row(phase: str, aws: str, tmp_path: Path) -> None:
     """A mixed lot, every kind of outcome in it."""
-    fast, careful = (rows(lane, phase, tmp_path / lane, aws) for lane in ("fast", "careful"))
+    fast, careful = (rows(s3_client, phase, tmp_path / s3_client, aws) for s3_client in ("fast", "boto3"))
 
     assert fast == careful
     assert len({row.outcome for row in fast.values()}) > 3
@@ -57,7 +57,7 @@ def test_the_results_are_the_same_row_for_row(phase: str, aws: str, tmp_path: Pa
 
 @pytest.mark.usefixtures("aws")
 def test_answers_are_boto3s() -> None:
-    """HeadObject's as both lanes give it, for objects of many kinds: not one value or type differs."""
+    """HeadObject's as both clients give it, for objects of many kinds: not one value or type differs."""
     make_bucket(versioned=True)
     many: list[dict[str, Any]] = [
         {},
@@ -72,8 +72,8 @@ def test_answers_are_boto3s() -> None:
     for number, more in enumerate(many):
         fake_s3().put_object(Bucket="bucket", Key=f"{KEYS[number % len(KEYS)]}{number}", Body=b"x" * number, **more)
     client = object_client(1)
-    lane = fast_client(client)
-    assert lane
+    s3_client = fast_client(client)
+    assert s3_client
 
     for item in fake_s3().list_object_versions(Bucket="bucket")["Versions"]:
         named: dict[str, Any] = {
@@ -84,9 +84,9 @@ def test_answers_are_boto3s() -> None:
         }
         theirs: dict[str, Any] = dict(client.head_object(**named))
         theirs["ResponseMetadata"] = {"HTTPStatusCode": theirs["ResponseMetadata"]["HTTPStatusCode"]}
-        ours = lane.ask("head_object", named)
+        ours = s3_client.ask("head_object", named)
         assert isinstance(ours, dict)
         assert {name: (type(value), value) for name, value in ours.items()} == {
             name: (type(value), value) for name, value in theirs.items()
         }
-    lane.close()
+    s3_client.close()

@@ -1,4 +1,4 @@
-"""What the fast lane sends is what botocore would send."""
+"""What the fast client sends is what botocore would send."""
 
 from collections.abc import Iterator
 from datetime import UTC, datetime
@@ -9,7 +9,7 @@ from botocore.awsrequest import AWSPreparedRequest, AWSResponse
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from tests.worker.s3.fast.scripted import OK, OK_COPY_BODY, lane_to
+from tests.worker.s3.fast.scripted import OK, OK_COPY_BODY, client_to
 from tests.worker.s3.fast.wired import DATES, TEXT, answer_with, with_endpoint
 from worker.s3.clients import object_client, session
 from worker.s3.fast.build_request import COPY, HEAD, OPERATIONS, RESTORE, Sending
@@ -86,13 +86,13 @@ PARAMETERS: dict[str, st.SearchStrategy[dict[str, Any]]] = {
 
 
 class Both:
-    """A client whose requests are kept instead of sent, and the fast lane beside it, likewise."""
+    """A client whose requests are kept instead of sent, and the fast client beside it, likewise."""
 
     def __init__(self, endpoint: str | None) -> None:
         self.client: Any = object_client(1) if endpoint is None else with_endpoint(endpoint)
         self.theirs: AWSPreparedRequest | None = None
         self.ours = b""
-        self.lane = lane_to(self.client, self._answer, token="token")
+        self.s3_client = client_to(self.client, self._answer, token="token")
         answer: Any = self._keep
         self.client.meta.events.register("before-send.s3", answer)
 
@@ -125,7 +125,7 @@ def test_a_request_is_botocores(operation: str, both: Both, data: st.DataObject)
     """The same method, host, path, query, headers and body, whatever the bucket, the key and the arguments."""
     parameters = data.draw(PARAMETERS[operation])
 
-    both.lane.ask(operation, parameters)
+    both.s3_client.ask(operation, parameters)
     getattr(both.client, operation)(**parameters)
 
     assert both.theirs
@@ -181,7 +181,7 @@ PLACE = {"Bucket": "bucket", "Key": "k"}
     ],
 )
 def test_what_it_cannot_send_is_never_sent(operation: str, parameters: dict[str, Any], client: Any) -> None:
-    """Arguments that it doesn't know, and values that a header doesn't carry plainly: the careful lane's, unsent."""
+    """Arguments that it doesn't know, and values that a header doesn't carry plainly: boto3's client's, unsent."""
     with pytest.raises(UnexpectedAnswerError) as strange:
         Sending(client.meta.service_model).request(operation, parameters)
 

@@ -248,9 +248,9 @@ def certificate(folder: Path, name: str) -> Path:
 
 
 @pytest.fixture
-def tls_lane(server: _Server, monkeypatch: pytest.MonkeyPatch) -> Iterator[Callable[[Path, str], FastClient]]:
-    """Makes the worker's fast lane to a TLS server with this certificate, trusting what is in that file."""
-    lanes = []
+def tls_client(server: _Server, monkeypatch: pytest.MonkeyPatch) -> Iterator[Callable[[Path, str], FastClient]]:
+    """Makes the worker's fast client to a TLS server with this certificate, trusting what is in that file."""
+    clients = []
 
     def make(served: Path, trusted: str) -> FastClient:
         server.context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
@@ -259,35 +259,35 @@ def tls_lane(server: _Server, monkeypatch: pytest.MonkeyPatch) -> Iterator[Calla
         if trusted:
             monkeypatch.setenv("AWS_CA_BUNDLE", trusted)
         session.cache_clear()
-        lane = fast_client(object_client(1))
-        assert lane
-        lanes.append(lane)
-        return lane
+        s3_client = fast_client(object_client(1))
+        assert s3_client
+        clients.append(s3_client)
+        return s3_client
 
     yield make
-    for lane in lanes:
-        lane.close()
+    for s3_client in clients:
+        s3_client.close()
 
 
 def test_tls_works_with_a_certificate_that_is_trusted(
-    tls_lane: Callable[[Path, str], FastClient], tmp_path: Path
+    tls_client: Callable[[Path, str], FastClient], tmp_path: Path
 ) -> None:
     """AWS_CA_BUNDLE says what is."""
     path = certificate(tmp_path, "127.0.0.1")
 
-    answer = tls_lane(path, str(path)).ask("restore_object", RESTORE)
+    answer = tls_client(path, str(path)).ask("restore_object", RESTORE)
 
     assert isinstance(answer, dict)
 
 
 @pytest.mark.parametrize(("name", "trusted"), [("127.0.0.1", ""), ("elsewhere", "itself")])
 def test_tls_refuses_an_unknown_certificate_and_another_hosts(
-    name: str, trusted: str, tls_lane: Callable[[Path, str], FastClient], tmp_path: Path
+    name: str, trusted: str, tls_client: Callable[[Path, str], FastClient], tmp_path: Path
 ) -> None:
     """Nothing is sent then."""
     path = certificate(tmp_path, name)
 
     with pytest.raises(UnexpectedAnswerError, match="CERTIFICATE_VERIFY_FAILED") as strange:
-        tls_lane(path, trusted and str(path)).ask("restore_object", RESTORE)
+        tls_client(path, trusted and str(path)).ask("restore_object", RESTORE)
 
     assert not strange.value.sent

@@ -1,4 +1,4 @@
-"""Whatever bytes come, the fast lane understands them or says that it doesn't, in time that grows with their length."""
+"""Whatever bytes come, the fast client understands them or says that it doesn't, in linear time."""
 
 from contextlib import suppress
 from typing import Any

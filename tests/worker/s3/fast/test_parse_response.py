@@ -1,4 +1,4 @@
-"""What the fast lane reads is what botocore would read."""
+"""What the fast client reads is what botocore would read."""
 
 from datetime import datetime
 from typing import Any
