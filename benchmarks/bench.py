@@ -1,7 +1,7 @@
 """
 The worker beside other clients, against a stub S3 on this machine: `make bench`.
 
-    python -m benchmarks.bench              some 10 minutes: benchmarks/bench.md, and the table in README.md
+    python -m benchmarks.bench              some 10 minutes: benchmarks/bench.md, and the table in docs/speed.md
     python -m benchmarks.bench --quick      under 2 minutes, to standard output only
 
 Needs Linux and a C compiler. The clients run one at a time, pinned to one core, the stub on another. docs/speed.md
@@ -25,7 +25,7 @@ from benchmarks.side_by_side import DELAYS_MS, Bench, Cell, Measured, say, side_
 from benchmarks.stub import Stub, StubError
 
 RESULTS = ROOT / "benchmarks" / "bench.md"
-README = ROOT / "README.md"
+SPEED_PAGE = ROOT / "docs" / "speed.md"
 BEGIN = "<!-- made by `make bench`: begin -->\n"
 END = "<!-- made by `make bench`: end -->\n"
 BUSY = 0.5
@@ -174,7 +174,7 @@ def page(results: Results) -> str:
 
 
 def quoted(results: Results) -> str:
-    """What the README quotes of it."""
+    """What docs/speed.md quotes of it."""
     remarks = "".join(f" {remark}" for remark in results.remarks)
     return f"{tables.summary(results.found)}\n{results.where}.{remarks}\n"
 
@@ -214,8 +214,8 @@ def main() -> int:
     say(f"all of it took {time.monotonic() - began:.0f} s")
     if options.write or (options.write is None and not options.quick):
         RESULTS.write_text(page(results), encoding="utf-8")
-        README.write_text(put_between(README.read_text(encoding="utf-8"), quoted(results)), encoding="utf-8")
-        say(f"written: {RESULTS.relative_to(ROOT)}, and the table in {README.relative_to(ROOT)}")
+        SPEED_PAGE.write_text(put_between(SPEED_PAGE.read_text(encoding="utf-8"), quoted(results)), encoding="utf-8")
+        say(f"written: {RESULTS.relative_to(ROOT)}, and the table in {SPEED_PAGE.relative_to(ROOT)}")
     return 0
 
 

@@ -22,7 +22,7 @@ _HEAD = """\
 # Commands
 
 Made by `make docs` from what each command says with `--help`. The settings behind `--bucket`, `--state` and the
-like are in the [README](../README.md#settings), the exit codes [there too](../README.md#exit-codes).
+like are in [settings.md](settings.md), and so are the [exit codes](settings.md#exit-codes).
 """
 
 

@@ -19,7 +19,7 @@ from tests.documents import ROOT
 PAGE = ROOT / "docs" / "s3reclass.1"
 
 _SEE_ALSO = """\
-The README has the settings, exit codes and outcomes; docs/operations.md says what to do when a job is in trouble."""
+docs/settings.md has the settings and exit codes, docs/job.md the outcomes, docs/operations.md what to do in trouble."""
 
 
 def escaped(text: str) -> str:

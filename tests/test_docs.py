@@ -49,6 +49,12 @@ THE_FOUR = """\
 """
 
 
+def hours_at_most(kind: str) -> str:
+    """How long a restore of the class typically takes at most, with the default tier."""
+    time = restore_time(kind, Settings().tier)
+    return f"{time.high_h:g}" if time else "no"
+
+
 def test_the_page_of_commands_is_what_the_commands_say() -> None:
     """docs/commands.md is fresh; `make docs` writes it."""
     assert PAGE.read_text(encoding="utf-8") == commands_page(), "run `make docs`"
@@ -84,7 +90,7 @@ def test_flags_that_are_named_exist(page: Path) -> None:
     assert {span.split(" ")[0] for span in spans(page.read_text(encoding="utf-8")) if span.startswith("--")} <= known
 
 
-def test_the_readme_has_every_setting() -> None:
+def test_the_page_has_every_setting() -> None:
     """Its name in s3reclass.toml, its flag and its variable: each of them, and no other."""
     flags = {param.name: param.opts[0] for one in documented_commands() for param in one.command.params}
     places = {entry.setting: f"[{entry.table}] {entry.name}" if entry.table else entry.name for entry in ENTRIES}
@@ -92,16 +98,16 @@ def test_the_readme_has_every_setting() -> None:
 
     found = {
         tuple(spans(cell)[0] for cell in cells[:3])
-        for cells in rows(section(read("README.md"), "## Settings"))
+        for cells in rows(section(read("docs/settings.md"), "## Settings"))
         if cells[2]
     }
 
     assert found == expected
 
 
-def test_the_readme_has_every_setting_of_fargate() -> None:
+def test_the_page_has_every_setting_of_fargate() -> None:
     """Each field, and no other."""
-    cells = [cells[0] for cells in rows(section(read("README.md"), "## Settings")) if "[fargate]" in cells[0]]
+    cells = [cells[0] for cells in rows(section(read("docs/settings.md"), "## Settings")) if "[fargate]" in cells[0]]
     found = [span.removeprefix("[fargate] ") for cell in cells for span in spans(cell)]
 
     assert sorted(found) == sorted(FargateSettings.__dataclass_fields__)
@@ -126,9 +132,11 @@ def test_the_readme_has_every_setting_of_fargate() -> None:
         (f"{FargateSettings().assign_public_ip}".lower(), "[fargate] assign_public_ip"),
     ],
 )
-def test_the_readme_has_the_defaults(default: str, setting: str) -> None:
-    """What a setting is when nobody says."""
-    (told,) = [cells[3] for cells in rows(section(read("README.md"), "## Settings")) if spans(cells[0])[0] == setting]
+def test_the_page_has_the_defaults(default: str, setting: str) -> None:
+    """What a setting is unless it is given."""
+    (told,) = [
+        cells[3] for cells in rows(section(read("docs/settings.md"), "## Settings")) if spans(cells[0])[0] == setting
+    ]
 
     assert default in told
 
@@ -136,27 +144,37 @@ def test_the_readme_has_the_defaults(default: str, setting: str) -> None:
 @pytest.mark.parametrize(
     ("words", "page"),
     [
-        (f"after {FIRST_DELAY_S:g} seconds", "README.md"),
-        (f"every {look_every_s(['GLACIER'], 'Bulk') / 60:g} minutes", "README.md"),
-        (f"at most {LOOK_REQUESTS:,} HEAD requests", "README.md"),
-        (f"at most {MAX_TASKS} at once", "README.md"),
-        (f"for {RETRY_BUDGET_S / 60:g} minutes", "README.md"),
+        (f"{Settings().tier}.", "README.md"),
+        (f"{hours_at_most('GLACIER')} hours for GLACIER and {hours_at_most('DEEP_ARCHIVE')} for", "README.md"),
+        (f"after {FIRST_DELAY_S:g} seconds", "docs/job.md"),
+        (f"every {look_every_s(['GLACIER'], 'Bulk') / 60:g} minutes", "docs/job.md"),
+        (f"at most {LOOK_REQUESTS:,} HEAD requests", "docs/job.md"),
+        (f"at most {MAX_TASKS} at once", "docs/job.md"),
+        (f"for {RETRY_BUDGET_S / 60:g} minutes", "docs/job.md"),
         (f"{FLUSH_ROWS:,} keys or {FLUSH_S:g} seconds", "docs/format.md"),
         (f"every {PROGRESS_S:g} seconds at most", "docs/format.md"),
         (f"every {SHARE_EVERY_S:g} seconds or so", "docs/format.md"),
-        (f"within {LASTS_S / 60:g} minutes", "README.md"),
+        (f"within {LASTS_S / 60:g} minutes", "docs/job.md"),
     ],
 )
 def test_numbers_in_sentences_are_those_of_the_code(words: str, page: str) -> None:
-    """Whoever changes one is reminded of the page."""
+    """A number that changes in the code changes on the page."""
     assert words in " ".join(read(page).split())
 
 
-def test_the_readme_has_the_times_of_restores() -> None:
+def test_the_readme_says_how_fast_the_worker_was_measured() -> None:
+    """The lowest and the highest ratio to boto3 in the worker's row of the table, rounded."""
+    (cells,) = [cells for cells in rows(section(read("docs/speed.md"), "## The table")) if cells[0] == "worker"]
+    ratios = [float(ratio) for ratio in re.findall(r"\(([\d.]+)x\)", " ".join(cells))]
+
+    assert f"{min(ratios):.0f} to {max(ratios):.0f} times" in " ".join(read("README.md").split())
+
+
+def test_the_page_has_the_times_of_restores() -> None:
     """Those that `estimate` goes by, in minutes below an hour."""
     found = {
         (cells[0], tier): cells[column]
-        for cells in rows(section(read("README.md"), "## The four commands"))
+        for cells in rows(section(read("docs/job.md"), "## Restore"))
         for column, tier in enumerate(("Expedited", "Standard", "Bulk"), start=1)
     }
 
@@ -168,7 +186,7 @@ def test_the_readme_has_the_times_of_restores() -> None:
 
 
 def told(time: RestoreTime | None) -> str:
-    """A restore's time as the README tells it."""
+    """A restore's time as the page tells it."""
     if time is None:
         return "not offered"
     unit, factor = ("minutes", 60) if time.high_h < 1 else ("hours", 1)
@@ -176,18 +194,18 @@ def told(time: RestoreTime | None) -> str:
     return f"{low} {time.high_h * factor:.0f} {unit}"
 
 
-def test_the_readme_has_every_exit_code() -> None:
+def test_the_page_has_every_exit_code() -> None:
     """The commands' codes, and no other."""
     codes = [0, S3ReclassError.exit_code, UsageError.exit_code, ExitCode.SOME_FAILED, ExitCode.SOME_PENDING]
 
-    found = [int(cells[0]) for cells in rows(section(read("README.md"), "## Exit codes"))]
+    found = [int(cells[0]) for cells in rows(section(read("docs/settings.md"), "## Exit codes"))]
 
     assert found == [*codes, INTERRUPTED]
 
 
 @pytest.mark.parametrize(
     ("page", "heading", "more"),
-    [("README.md", "## State and report", {UNPROCESSED}), ("docs/format.md", "## Results", set[str]())],
+    [("docs/job.md", "## Outcomes", {UNPROCESSED}), ("docs/format.md", "## Results", set[str]())],
 )
 def test_every_outcome_is_explained(page: str, heading: str, more: set[str]) -> None:
     """Under its phase, with its status, in a sentence."""
@@ -205,7 +223,7 @@ def test_every_outcome_is_explained(page: str, heading: str, more: set[str]) -> 
     assert all(cells[3] for cells in table)
 
 
-def test_messages_that_the_readme_explains_are_ours() -> None:
+def test_messages_that_the_table_explains_are_ours() -> None:
     """Each quoted message, an ellipsis standing for what differs, is in the code."""
     code = "\n".join(file.read_text(encoding="utf-8") for file in sorted((ROOT / "orchestrator").rglob("*.py")))
     code += "\n".join(file.read_text(encoding="utf-8") for file in sorted((ROOT / "worker").rglob("*.py")))
@@ -213,7 +231,7 @@ def test_messages_that_the_readme_explains_are_ours() -> None:
 
     quoted = [
         message
-        for cells in rows(section(read("README.md"), "## When something goes wrong"))
+        for cells in rows(section(read("docs/operations.md"), "## Messages, and what to do"))
         for message in re.findall(r'"([^"]+)"', cells[0])
     ]
 

@@ -2,7 +2,7 @@
 
 import pytest
 
-from benchmarks.bench import BEGIN, END, README, put_between
+from benchmarks.bench import BEGIN, END, SPEED_PAGE, put_between
 from benchmarks.clients import FAST, LOOP, POOL
 from benchmarks.growth import Lot, Pace, Throttled
 from benchmarks.measure import Run
@@ -131,9 +131,9 @@ def test_a_lots_cost_for_each_key_is_told_with_and_without_start_up() -> None:
     assert told[3:] == ["| 4,000 | 2,000 | 1,000 | 1,200 | 1,000 | 60 |", "| 9 | exit code 1 |  |  |  |  |"]
 
 
-def test_the_readme_has_a_place_for_the_table() -> None:
+def test_the_page_on_speed_has_a_place_for_the_table() -> None:
     """What is made replaces what was made before, and nothing else."""
-    text = README.read_text(encoding="utf-8")
+    text = SPEED_PAGE.read_text(encoding="utf-8")
 
     once = put_between(text, "one")
 
