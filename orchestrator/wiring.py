@@ -28,7 +28,7 @@ from orchestrator.run.lease import JobLease, held
 from orchestrator.run.plan import Job
 from orchestrator.run.watch_tasks import Limits
 from orchestrator.settings.settings import Settings
-from orchestrator.stack.ensure import ensure_stack, look_at_bucket, resources
+from orchestrator.stack.ensure import ensure_stack, probe_bucket, resources
 from orchestrator.state.job_state import JobState
 from orchestrator.state.launcher_id import this_launcher
 from orchestrator.state.start_note import StartedNote
@@ -69,7 +69,7 @@ def open_job(
         if settings.place == "local":
             check_bucket(bucket, arguments=settings.request_arguments())
         else:
-            look_at_bucket(settings, bucket)
+            probe_bucket(settings, bucket)
     folder = Path(settings.lots)
     lots_in_image = LOTS_IN_IMAGE if lots_from_image else ""
     if settings.place == "local":

@@ -22,11 +22,11 @@ from orchestrator.report.report_rows import (
     UNPROCESSED,
     ReportTotals,
     doubts_of,
+    harmless,
     phase_to_report,
     report_rows,
     status_of,
 )
-from orchestrator.report.spreadsheet import harmless
 from orchestrator.settings.options import uses_settings
 from orchestrator.settings.settings import Settings
 from orchestrator.state.job_state import JobState

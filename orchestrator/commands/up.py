@@ -6,7 +6,7 @@ from orchestrator.common.output import say, tell
 from orchestrator.model import Resources
 from orchestrator.settings.options import uses_settings
 from orchestrator.settings.settings import Settings
-from orchestrator.stack.ensure import ensure_stack, look_at_bucket
+from orchestrator.stack.ensure import ensure_stack, probe_bucket
 
 
 @click.command(name="up")
@@ -31,7 +31,7 @@ def command(*, settings: Settings, kms_keys: tuple[str, ...], delete_superseded:
     changed. What s3reclass.toml names under [fargate] is used instead of the stack's own. `push-image` and `run`
     do the same when the stack is missing.
     """
-    look_at_bucket(settings, settings.require_bucket())
+    probe_bucket(settings, settings.require_bucket())
     parts = ensure_stack(
         settings,
         say=say,

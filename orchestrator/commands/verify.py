@@ -17,12 +17,21 @@ from orchestrator.errors import NoStateError, S3ReclassError
 from orchestrator.estimate.sample import DEFAULT_SEED, choose_indexes
 from orchestrator.lots.disk_table import table_for
 from orchestrator.lots.folder import iter_lot, read_lots, sample_by_lot, verify_lots
-from orchestrator.lots.table import Table
+from orchestrator.lots.manifest import Table
 from orchestrator.model import Lot, Lots
 from orchestrator.objects.head_objects import THREADS, head_client, head_objects
 from orchestrator.objects.object_head import HeadOutcome
-from orchestrator.report.comparison import Basis, Before, compare_head, gather_befores
-from orchestrator.report.verdict import Judged, Verdict, format_verdict_row, judge_head, verdict_line
+from orchestrator.report.verdict import (
+    Basis,
+    Before,
+    Judged,
+    Verdict,
+    compare_head,
+    format_verdict_row,
+    gather_befores,
+    judge_head,
+    verdict_line,
+)
 from orchestrator.settings.options import uses_settings
 from orchestrator.settings.settings import Settings
 from orchestrator.state.job_state import JobState

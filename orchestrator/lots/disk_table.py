@@ -12,7 +12,7 @@ from contextlib import contextmanager, suppress
 from typing import IO, Any, Generic
 
 from orchestrator.errors import S3ReclassError
-from orchestrator.lots.table import Table, Value
+from orchestrator.lots.manifest import Table, Value
 from worker.contract import DigestTable, LotEntry, digest_of
 
 KEYS_IN_MEMORY = 50_000
@@ -20,7 +20,7 @@ KEYS_IN_MEMORY = 50_000
 
 _LENGTH_BITS = 24
 _PLACE_BYTES = 9
-"""Of a value's place in the file: 48 bits of where it begins, 24 of its length."""
+"""A value's place in the file: 48 bits for where it begins, 24 for its length."""
 
 _BUFFER_BYTES = 1 << 18
 
@@ -32,9 +32,9 @@ def table_for(
     keys: int, *, dump: Callable[[Value], Any], load: Callable[[Any], Value], keys_in_memory: int = KEYS_IN_MEMORY
 ) -> Iterator[Table[Value]]:
     """
-    A table for a lot of so many keys; what is on disk is gone with the block.
+    A table for a lot with this many keys; what is on disk is removed at the block's end.
 
-    dump: a value as JSON can carry it. load: the value again.
+    dump: turns a value into what JSON can carry. load: turns that back.
     Raises S3ReclassError when the temporary file can't be written or read.
     """
     if keys <= keys_in_memory:
@@ -47,7 +47,7 @@ def table_for(
     try:
         yield OnDisk(file, dump, load)
     finally:
-        with suppress(OSError):  # what isn't written yet is of no use to anyone
+        with suppress(OSError):  # the unwritten rest isn't needed
             file.close()
 
 
@@ -55,7 +55,7 @@ class OnDisk(Generic[Value]):
     """
     Values in a file, each found by its entry's digest: some 28 bytes of memory for each key.
 
-    A value that is replaced stays in the file, which is gone soon.
+    A replaced value stays in the file, which is short-lived.
     """
 
     def __init__(self, file: IO[bytes], dump: Callable[[Value], Any], load: Callable[[Any], Value]) -> None:
@@ -91,7 +91,7 @@ class OnDisk(Generic[Value]):
         self._end += len(data)
 
     def _digest(self, entry: LotEntry) -> int:
-        """The entry's digest; it is often asked for twice in a row, and takes as long as all else here."""
+        """The entry's digest, cached: it is often needed twice in a row, and takes as long as all else here."""
         if self._last[0] is not entry:
             self._last = (entry, digest_of(entry))
         return self._last[1]

@@ -1,7 +1,7 @@
 """
-The folder of lots on disk, for those who read it; `split/write_lots.py` writes it.
+The folder of lots on disk, read back; `split/write_lots.py` writes it.
 
-`lots.json` names every lot and is there only while the lots are whole.
+`lots.json` names every lot. It exists only while the lots are whole.
 """
 
 import hashlib
@@ -27,9 +27,9 @@ def lot_path(folder: Path | str, lot: Lot) -> Path:
 
 def read_lots(folder: Path | str) -> Lots:
     """
-    The lots that the folder's lots.json names; their files aren't looked at.
+    The lots that the folder's lots.json names; their files aren't read.
 
-    Raises S3ReclassError when the folder or its lots.json isn't there or is damaged.
+    Raises S3ReclassError when the folder or its lots.json is missing or damaged.
     """
     path = Path(folder) / LOTS_JSON
     try:
@@ -45,32 +45,24 @@ def read_lots(folder: Path | str) -> Lots:
 
 
 def verify_lots(folder: Path | str, lots: Lots) -> None:
-    """Raise S3ReclassError naming the first lot whose file isn't there or isn't what lots.json says."""
+    """Raise S3ReclassError naming the first lot whose file is missing or isn't what lots.json says."""
     for lot in lots.lots:
-        if _sha256(lot_path(folder, lot)) != lot.sha256:
+        digest = hashlib.sha256()
+        for chunk in _chunks(lot_path(folder, lot)):
+            digest.update(chunk)
+        if digest.hexdigest() != lot.sha256:
             raise S3ReclassError(
                 f"{lot_path(folder, lot)} isn't the lot that {LOTS_JSON} names: it was changed after `split`; "
                 "split the key file again"
             )
 
 
-def _sha256(path: Path) -> str:
-    """The digest of a lot's bytes, in hex."""
-    try:
-        with path.open("rb") as file:
-            return hashlib.file_digest(file, "sha256").hexdigest()
-    except FileNotFoundError:
-        raise S3ReclassError(f"{path} is missing: split the key file again") from None
-    except OSError as error:
-        raise S3ReclassError(f"{path} can't be read: {error.strerror}") from error
-
-
 def iter_lot(folder: Path | str, lot: Lot, buckets: Collection[str] = ()) -> Iterator[LotEntry]:
     """
     The lot's entries, in order, read as a stream.
 
-    buckets: the job's; of none, any are taken.
-    Raises S3ReclassError naming a line that isn't a lot's, and at the end when these weren't the lot's bytes.
+    buckets: the job's; without any, every bucket is taken.
+    Raises S3ReclassError naming a line that isn't a lot's, and at the end when the bytes weren't the lot's.
     """
     path = lot_path(folder, lot)
     return entries_in(_chunks(path), lot, buckets, where=str(path), advice="split the key file again")
@@ -93,8 +85,8 @@ def entries_in(
     """
     The entries in a lot's bytes, in order.
 
-    buckets: the job's; of none, any are taken. where, advice: for messages: what the bytes are of, and what to do.
-    Raises S3ReclassError naming a line that isn't a lot's, and at the end when these weren't the lot's bytes.
+    buckets: as for `iter_lot`. where, advice: for messages: where the bytes are, and what to do.
+    Raises S3ReclassError as `iter_lot` does.
     """
     number, digest = 0, hashlib.sha256()
     for number, line in enumerate(_lines(chunks, digest.update), start=1):
@@ -114,7 +106,7 @@ def entries_in(
 
 
 def _lines(chunks: Iterable[bytes], each: Callable[[bytes], None]) -> Iterator[bytes]:
-    r"""The lines of these chunks, without their `\n`; one that is too long ends them. each: given each chunk."""
+    r"""The lines of these chunks, without their `\n`; one that is too long is the last. each: takes each chunk."""
     rest = b""
     for chunk in chunks:
         each(chunk)
@@ -126,23 +118,17 @@ def _lines(chunks: Iterable[bytes], each: Callable[[bytes], None]) -> Iterator[b
         yield rest
 
 
-def iter_entries(folder: Path | str, lots: Lots) -> Iterator[LotEntry]:
-    """Every entry of the job, in the key file's order, read as a stream."""
-    for lot in lots.lots:
-        yield from iter_lot(folder, lot, lots.buckets)
-
-
 def sample_entries(folder: Path | str, lots: Lots, indexes: Iterable[int]) -> tuple[LotEntry, ...]:
     """
-    The entries at these places in the key file's order, from 0, sorted by place; only their lots are read.
+    The entries at these places in the key file's order, counted from 0 and sorted; only their lots are read.
 
-    indexes: below `lots.keys`; given twice, taken once.
+    indexes: below `lots.keys`; one given twice is taken once.
     """
     return tuple(entry for _, entries in sample_by_lot(folder, lots, indexes) for entry in entries)
 
 
 def sample_by_lot(folder: Path | str, lots: Lots, indexes: Iterable[int]) -> Iterator[tuple[Lot, tuple[LotEntry, ...]]]:
-    """The same entries, each lot's together; lots without any are left out."""
+    """The entries of `sample_entries`, lot by lot; lots without any are left out."""
     wanted = sorted(set(indexes))
     found = first = 0
     for lot in lots.lots:
@@ -155,8 +141,9 @@ def sample_by_lot(folder: Path | str, lots: Lots, indexes: Iterable[int]) -> Ite
 
 def entries_at(folder: Path | str, lot: Lot, indexes: Sequence[int]) -> list[LotEntry]:
     """
-    The entries at these lines of a lot, from 0 and ascending, at least one; the other lines aren't parsed.
+    The entries at these lines of a lot; the other lines aren't parsed.
 
+    indexes: counted from 0, ascending, at least one.
     Raises S3ReclassError when the lot can't be read.
     """
     found: list[LotEntry] = []

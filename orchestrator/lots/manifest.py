@@ -1,20 +1,33 @@
-"""Lots on paper: how many keys each gets, their digest, and `lots.json`. Pure."""
+"""Lots on paper: how many keys each gets, their digest, `lots.json`, and a table of their keys. Pure."""
 
 import hashlib
 import json
 from collections.abc import Iterable
+from typing import Protocol, TypeVar
 
 from orchestrator.errors import S3ReclassError
 from orchestrator.model import Lot, Lots
-from worker.contract import lot_name, parse_object, whole_number, word
+from worker.contract import LotEntry, lot_name, parse_object, whole_number, word
 
 MAX_LOTS = 100_000
 """A lot's name has five digits."""
 
 DEFAULT_LOT_KEYS = 50_000
-"""Keys in a lot when nobody says: some minutes' work for a task, so that its start (a minute, say) hardly counts."""
+"""Keys in a lot by default: some minutes' work for a task, so that its start (about a minute) hardly counts."""
 
 FORMAT_VERSION = 1
+
+Value = TypeVar("Value")
+
+
+class Table(Protocol[Value]):
+    """A value for each entry of a lot; a dict is one, `disk_table.py` has another."""
+
+    def get(self, entry: LotEntry, /) -> Value | None:
+        """The entry's value, or None."""
+
+    def __setitem__(self, entry: LotEntry, value: Value, /) -> None:
+        """Set the entry's value."""
 
 
 def lot_sizes(keys: int, *, lots: int | None = None, lot_keys: int | None = None) -> tuple[int, ...]:
@@ -22,9 +35,9 @@ def lot_sizes(keys: int, *, lots: int | None = None, lot_keys: int | None = None
     How many keys each lot gets, in order; never 0.
 
     keys: in all lots, at least 1.
-    lots: how many lots; their sizes differ by one at most, and with fewer keys than lots each lot gets one.
+    lots: how many lots. Their sizes differ by one at most; with fewer keys than lots, each lot gets one key.
     lot_keys: keys in every lot but the last, which gets the rest; DEFAULT_LOT_KEYS when neither is given.
-    Raises S3ReclassError when that makes more than MAX_LOTS lots.
+    Raises S3ReclassError for more than MAX_LOTS lots.
     """
     if lots is not None:
         size, larger = divmod(keys, min(lots, keys))
@@ -70,7 +83,7 @@ def format_lots(lots: Lots) -> str:
 
 
 def parse_lots(text: str | bytes) -> Lots:
-    """The lots that a lots.json names. Raises ValueError, saying what is wrong, when it isn't one of ours, whole."""
+    """The lots that a lots.json names. Raises ValueError, saying what is wrong, when it isn't ours or isn't whole."""
     try:
         document = parse_object(text)
         if document["version"] != FORMAT_VERSION:

@@ -1,10 +1,11 @@
 """Every key of a lot with its outcome; a key without a result is `unprocessed`. Pure."""
 
+import re
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
-from orchestrator.lots.table import Table
+from orchestrator.lots.manifest import Table
 from orchestrator.state.lot_status import LotStatus
 from worker.contract import (
     RESULT_COLUMNS,
@@ -25,22 +26,22 @@ STATUS_CELL = RESULT_COLUMNS.index("TaskStatus")
 
 
 def report_rows(
-    entries: Iterable[LotEntry], rows: Iterable[ResultRow], lot_status: Table[tuple[str, ...]]
+    entries: Iterable[LotEntry], rows: Iterable[ResultRow], results: Table[tuple[str, ...]]
 ) -> Iterator[tuple[str, ...]]:
     """
     The report's rows for one lot: one for each key, in the lot's order, cells in the order of RESULT_COLUMNS.
 
-    An unprocessed key is reported as failed, so that whoever reads TaskStatus alone doesn't take it for done.
+    An unprocessed key counts as failed: a reader of TaskStatus alone must not take it for done.
 
-    rows: of one lot, in the order of writing, all attempts'.
-    standing: an empty table, to gather the result that stands for each key.
+    rows: every attempt's results of one lot, in the order of writing.
+    results: an empty table; it is filled with the result that counts for each key.
     """
     for row in rows:
-        old = lot_status.get(row.entry)
+        old = results.get(row.entry)
         if supersedes(row.outcome.status, TaskStatus(old[STATUS_CELL]) if old else None):
-            lot_status[row.entry] = result_fields(row)
+            results[row.entry] = result_fields(row)
     for entry in entries:
-        yield lot_status.get(entry) or _unprocessed(entry)
+        yield results.get(entry) or _unprocessed(entry)
 
 
 def _unprocessed(entry: LotEntry) -> tuple[str, ...]:
@@ -48,12 +49,31 @@ def _unprocessed(entry: LotEntry) -> tuple[str, ...]:
     return (entry.bucket, key, entry.version_id, TaskStatus.FAILED.value, "", "", "no result yet", UNPROCESSED, "", "")
 
 
+_FORMULA = re.compile(r"[=+@\t\r\n'＝＋－＠]|-(?![\w.~/%-]*\Z)", re.ASCII)  # noqa: RUF001 (some take the wide ones too)
+r"""
+How a cell begins that a spreadsheet may calculate (OWASP, "CSV Injection", 2026-11).
+
+A `-` before letters, digits and `_ . ~ / % -` alone is harmless: they write no call, and no reference to a program or
+another file. URL-encoded keys and S3's version ids are made of these, and so stay as they are.
+"""
+
+
+def harmless(cell: str) -> str:
+    """
+    The cell; an apostrophe goes before it when a spreadsheet could take it for a formula, or it begins with one.
+
+    Nothing is lost: the first character of a cell that begins with an apostrophe is ours. Names that S3 gives
+    (buckets, URL-encoded keys, version ids) never get one, and can be split again.
+    """
+    return f"'{cell}" if _FORMULA.match(cell) else cell
+
+
 @dataclass(slots=True)
 class ReportTotals:
     """
     The report in numbers, added up row by row.
 
-    outcomes: rows by outcome, `unprocessed` among them. bytes_by_outcome: their sizes, as far as looked at.
+    outcomes: rows by outcome, `unprocessed` among them. bytes_by_outcome: their known sizes.
     """
 
     outcomes: Counter[str]
@@ -86,9 +106,9 @@ def status_of(outcome: str) -> TaskStatus:
 
 def doubts_of(lot_status: LotStatus, seen: Sequence[Parts], unprocessed: int, where: str) -> str:
     """
-    What speaks against a lot's tally when its results have been read, and what to do about it; "" for nothing.
+    What speaks against a lot's tally once its results have been read, and what to do about it; "" for nothing.
 
-    seen: what the parts that were read amount to. unprocessed: keys of the lot without a result. where: the tally.
+    seen: the parts that were read, summed up. unprocessed: keys of the lot without a result. where: the tally's URI.
     """
     lot, tally = lot_status.lot.name, lot_status.finished
     if lot_status.doubt:
@@ -100,7 +120,7 @@ def doubts_of(lot_status: LotStatus, seen: Sequence[Parts], unprocessed: int, wh
     there = {parts.attempt: parts for parts in seen}
     for told in tally.parts or ():
         found = there.get(told.attempt)
-        # More may have come since, and then the digest is of more.
+        # A later part changes the digest: only equal counts can be compared.
         if found is None or (found.count == told.count and found != told):
             return (
                 f"the results of attempt {told.attempt} of {lot} aren't those that its worker wrote: move them away, "
@@ -115,5 +135,5 @@ def doubts_of(lot_status: LotStatus, seen: Sequence[Parts], unprocessed: int, wh
 
 
 def phase_to_report(begun: Iterable[Phase]) -> Phase:
-    """The phase that a report tells of unless asked otherwise: the last one begun."""
+    """The phase that a report is about by default: the last one begun."""
     return Phase.COPY if Phase.COPY in tuple(begun) else Phase.RESTORE

@@ -1,21 +1,20 @@
 """
-The stack's journey: missing, being made, ready, broken; and what a run gets from it.
+The stack, made when it is missing and updated when it lacks something; and what a run gets from it. Calls EC2.
 
 `parameters.py` and `stack_status.py` decide, `cloudformation.py` calls.
 """
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
 from typing import Any
 
-from orchestrator.common.aws_sessions import account_id
+from orchestrator.common.aws_sessions import account_id, aws_errors, client
 from orchestrator.errors import NoStateError, S3ReclassError
 from orchestrator.model import Resources
 from orchestrator.objects.buckets import check_bucket, check_owner
-from orchestrator.settings.settings import Settings
+from orchestrator.settings.settings import FILE_NAME, Settings
 from orchestrator.stack.cloudformation import CloudFormation
-from orchestrator.stack.network import find_network
 from orchestrator.stack.parameters import (
     TEMPLATE_VERSION,
     Needs,
@@ -36,17 +35,50 @@ MAX_ROUNDS = 20
 
 Say = Callable[[str], None]
 
+_NAME_SUBNETS = f'name some in {FILE_NAME} ([fargate] subnets = ["subnet-..."])'
+
+
+def find_network(subnets: Sequence[str] = (), *, ec2: Any = None) -> Network:
+    """
+    The subnets that tasks can run in, and their VPC: those given, else the default VPC's default ones, else all it has.
+
+    Raises S3ReclassError when there are none, or they lie in several VPCs.
+    """
+    ec2 = ec2 or client("ec2")
+    if subnets:
+        with aws_errors(f"looking up the subnets {', '.join(subnets)} of {FILE_NAME}"):
+            found = ec2.describe_subnets(SubnetIds=list(subnets))["Subnets"]
+        vpcs = sorted({subnet["VpcId"] for subnet in found})
+        if len(vpcs) != 1:
+            raise S3ReclassError(
+                f"the subnets in {FILE_NAME} lie in several VPCs ({', '.join(vpcs)}): name those of one"
+            )
+        return Network(vpc_id=vpcs[0], subnets=tuple(subnets))
+    with aws_errors("looking up the default VPC and its subnets"):
+        vpcs = ec2.describe_vpcs(Filters=[{"Name": "is-default", "Values": ["true"]}])["Vpcs"]
+        if not vpcs:
+            region = ec2.meta.region_name
+            raise S3ReclassError(f"there is no default VPC in {region} to run tasks in: {_NAME_SUBNETS}")
+        vpc = vpcs[0]["VpcId"]
+        pages = ec2.get_paginator("describe_subnets").paginate(Filters=[{"Name": "vpc-id", "Values": [vpc]}])
+        there = [subnet for page in pages for subnet in page["Subnets"]]
+    # A default subnet is public, so its tasks reach S3 and ECR; of others that isn't known.
+    chosen = [subnet for subnet in there if subnet.get("DefaultForAz")] or there
+    if not chosen:
+        raise S3ReclassError(f"the default VPC {vpc} has no subnets to run tasks in: {_NAME_SUBNETS}")
+    return Network(vpc_id=vpc, subnets=tuple(sorted(subnet["SubnetId"] for subnet in chosen)))
+
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Account:
     """
     What making a stack asks of an AWS account beside CloudFormation.
 
-    look_at_bucket: raises S3ReclassError unless the bucket can be worked on from here, and by tasks.
-    network: the subnets given, or the default VPC's, and their VPC.
+    probe_bucket: raises S3ReclassError unless the bucket can be worked on from here, and by tasks.
+    network: as `find_network`.
     """
 
-    look_at_bucket: Callable[[str], None]
+    probe_bucket: Callable[[str], None]
     network: Callable[[tuple[str, ...]], Network] = find_network
 
 
@@ -59,7 +91,7 @@ class _Wish:
     account: Account
 
     def parameters(self, previous: Mapping[str, str]) -> dict[str, str]:
-        """The parameters that the stack should have, looking up the network where that isn't known."""
+        """The parameters that the stack should have; EC2 is asked for the network where that isn't known."""
         network = known_network(self.needs, previous)
         named = self.needs.fargate.subnets
         if network is None or (self.look_again and not (named and self.needs.fargate.security_groups)):
@@ -79,15 +111,13 @@ def ensure_stack(  # noqa: PLR0913 (all but the settings and `say` are for one c
     account: Account | None = None,
 ) -> Resources:
     """
-    What a run uses, after making the stack when it is missing and updating it when it lacks something.
+    What a run uses. A missing stack is made first, and one that lacks something is updated.
 
-    No stack is made when the settings name every part. What another launcher has begun is waited for.
-    say: told what is done, line by line.
-    buckets: buckets of the lots beside the settings' own.
-    kms_keys: ARNs of the keys that the objects are encrypted with.
-    delete_superseded: whether tasks may delete versions of objects; None leaves that as it is.
-    look_again: look up the subnets anew, not only when the stack is made.
-    Raises S3ReclassError when the stack is broken, can't be made, or a bucket isn't there.
+    No stack is made when the settings name every part. An operation that another launcher has begun is waited for.
+    say: takes a line on each thing done.
+    buckets, kms_keys, delete_superseded: as for `needs_of`.
+    look_again: look up the subnets even if the stack has some.
+    Raises S3ReclassError when the stack is broken or can't be made, or when a bucket is missing.
     """
     named = named_resources(settings)
     if named:
@@ -102,7 +132,7 @@ def ensure_stack(  # noqa: PLR0913 (all but the settings and `say` are for one c
             partition=cloudformation.partition,
         ),
         look_again=look_again,
-        account=account or Account(look_at_bucket=partial(look_at_bucket, settings)),
+        account=account or Account(probe_bucket=partial(probe_bucket, settings)),
     )
     for _ in range(MAX_ROUNDS):
         stack = cloudformation.describe_stack()
@@ -118,14 +148,14 @@ def ensure_stack(  # noqa: PLR0913 (all but the settings and `say` are for one c
     raise S3ReclassError(f"the stack {settings.stack} keeps being changed by others: run the command again later")
 
 
-def look_at_bucket(settings: Settings, bucket: str, *, s3: Any = None, account: Callable[[], str] = account_id) -> None:
+def probe_bucket(settings: Settings, bucket: str, *, s3: Any = None, account: Callable[[], str] = account_id) -> None:
     """
-    Nothing, when the bucket can be worked on from here, and by tasks under the stack's role.
+    Raise S3ReclassError unless the bucket can be worked on from here, and by tasks under the stack's role.
 
-    That role is kept off buckets of accounts that weren't named: a name can pass to a stranger. So a bucket must belong
-    to the account of `--bucket-owner` or, without one, to that of the credentials; the state's may belong to either.
+    That role reaches no bucket of an account that wasn't named: a bucket's name can pass to a stranger. So a bucket
+    must belong to the account of `--bucket-owner` or, without one, to that of the credentials; the state's bucket may
+    belong to either.
     account: asks for the account of the credentials.
-    Raises S3ReclassError saying what is wrong with it.
     """
     arguments = dict(settings.request_arguments())
     if bucket != settings.bucket and bucket == settings.state.removeprefix("s3://").partition("/")[0]:
@@ -137,7 +167,7 @@ def look_at_bucket(settings: Settings, bucket: str, *, s3: Any = None, account: 
 
 def resources(settings: Settings, *, cloudformation: CloudFormation | None = None) -> Resources:
     """
-    What a run uses, changing nothing.
+    What a run uses; nothing is changed.
 
     Raises NoStateError when there is no stack, S3ReclassError when it can't be used.
     """
@@ -162,14 +192,14 @@ def _create(cloudformation: CloudFormation, wish: _Wish, say: Say) -> None:
     """Make the stack and wait for it. Raises S3ReclassError when it fails."""
     parameters = wish.parameters({})
     for bucket in new_buckets(parameters, {}):
-        wish.account.look_at_bucket(bucket)
+        wish.account.probe_bucket(bucket)
     say(f"stack {cloudformation.name}: making it in {cloudformation.region} (about two minutes)")
     if cloudformation.create_stack(parameters):
         _finish(cloudformation, say)
 
 
 def _update(cloudformation: CloudFormation, stack: Stack, wish: _Wish, say: Say) -> bool:
-    """Update the stack where it lacks something; whether it has to be looked at again."""
+    """Update the stack where it lacks something; False when it lacks nothing."""
     _refuse_broken(cloudformation, stack)
     version = _refuse_foreign(stack)
     parameters = wish.parameters(stack.parameters)
@@ -177,7 +207,7 @@ def _update(cloudformation: CloudFormation, stack: Stack, wish: _Wish, say: Say)
     if not changes:
         return False
     for bucket in new_buckets(parameters, stack.parameters):
-        wish.account.look_at_bucket(bucket)
+        wish.account.probe_bucket(bucket)
     say(f"stack {stack.name}: updating it ({'; '.join(changes)})")
     kept = sorted(set(stack.parameters) - set(parameters))
     if not cloudformation.update_stack(parameters, kept=kept, own_template=version <= TEMPLATE_VERSION):
@@ -187,7 +217,7 @@ def _update(cloudformation: CloudFormation, stack: Stack, wish: _Wish, say: Say)
 
 
 def _finish(cloudformation: CloudFormation, say: Say) -> None:
-    """Wait for what we began. Raises S3ReclassError when it didn't succeed."""
+    """Wait for the operation that we began. Raises S3ReclassError when it failed."""
     begun = cloudformation.describe_stack()
     stack = cloudformation.wait(begun.id, say) if begun else None
     if stack is None:

@@ -1,18 +1,17 @@
-"""Taking the stack down: look at what would go, refuse what would hurt, then delete and say what was kept."""
+"""Taking the stack down: find what would go, refuse what would do harm, delete, and say what was kept."""
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import Any
 
+from orchestrator.common.aws_sessions import client
 from orchestrator.errors import S3ReclassError
 from orchestrator.objects.buckets import delete_bucket, empty_bucket, is_empty
+from orchestrator.places.fargate_ecs import Ecs
 from orchestrator.places.fargate_task_definition import family, uses_part_of
 from orchestrator.settings.settings import Settings
 from orchestrator.stack.cloudformation import CloudFormation
-from orchestrator.stack.clusters import count_tasks
 from orchestrator.stack.parameters import template_version
 from orchestrator.stack.stack_status import Stack
-from orchestrator.stack.task_definitions import remove_task_definitions
 from worker.contract import Phase
 
 FAMILIES = tuple(family(phase) for phase in Phase)
@@ -24,8 +23,8 @@ class Teardown:
     What `down` would remove.
 
     parts: the physical id of every part of the stack, by logical id.
-    state_bucket: the stack's state bucket, "" when it has none (any more).
-    state_is_empty: nothing is lost with the bucket.
+    state_bucket: the stack's state bucket; "" when it has none, or none any more.
+    state_is_empty: deleting the bucket loses nothing.
     """
 
     stack: Stack
@@ -47,9 +46,10 @@ def plan_teardown(settings: Settings, *, cloudformation: CloudFormation | None =
     if template_version(stack.parameters) is None:
         raise S3ReclassError(f"the stack {stack.name} isn't s3reclass's: it is left alone (check --stack)")
     parts = cloudformation.parts()
-    running = count_tasks(parts["Cluster"]) if parts.get("Cluster") else 0
+    ecs = Ecs(client("ecs"))
+    running = ecs.count_tasks(parts["Cluster"]) if parts.get("Cluster") else 0
     if settings.fargate.cluster and settings.fargate.cluster != parts.get("Cluster"):
-        running += sum(count_tasks(settings.fargate.cluster, one) for one in FAMILIES)
+        running += sum(ecs.count_tasks(settings.fargate.cluster, one) for one in FAMILIES)
     if running:
         raise S3ReclassError(
             f"{running} tasks still run with what the stack {stack.name} made: run `s3reclass stop`, or wait for them"
@@ -64,13 +64,13 @@ def take_down(
     delete_state: bool,
     say: Callable[[str], None],
     cloudformation: CloudFormation | None = None,
-    ecs: Any = None,
+    ecs: Ecs | None = None,
 ) -> None:
     """
-    Delete the stack and wait until it is gone; then what it leaves behind.
+    Delete the stack, wait until it is gone, then delete what it leaves behind.
 
-    That is the task definitions that used it, and its state bucket, if that is empty or `delete_state` says so.
-    The stack goes first: while it stands, a task could still write to the state.
+    It leaves the task definitions that used it, and its state bucket; the bucket goes if it is empty or with
+    `delete_state`. The stack goes first: while it exists, a task could still write to the state.
     Raises S3ReclassError when something can't be deleted.
     """
     cloudformation = cloudformation or CloudFormation(teardown.stack.name)
@@ -83,7 +83,7 @@ def take_down(
             "put that right and run `s3reclass down` again"
         )
     say(f"stack {teardown.stack.name}: gone")
-    _remove_task_definitions(teardown, say, ecs)
+    _remove_task_definitions(teardown, say, ecs or Ecs(client("ecs")))
     bucket = teardown.state_bucket
     if not bucket:
         return
@@ -99,14 +99,14 @@ def take_down(
         )
 
 
-def _remove_task_definitions(teardown: Teardown, say: Callable[[str], None], ecs: Any) -> None:
+def _remove_task_definitions(teardown: Teardown, say: Callable[[str], None], ecs: Ecs) -> None:
     """
     Remove the task definitions that refer to parts of the stack; another stack's, in the same families, stay.
 
-    They cost nothing, so that not being allowed to is told and is no reason to leave the rest standing.
+    They cost nothing: a refusal is told, and the rest is removed all the same.
     """
     try:
-        removed = remove_task_definitions(FAMILIES, lambda found: uses_part_of(found, teardown.parts), ecs=ecs)
+        removed = ecs.remove_task_definitions(FAMILIES, lambda found: uses_part_of(found, teardown.parts))
     except S3ReclassError as error:
         say(f"task definitions: some stay, which cost nothing: {error}")
         return

@@ -11,8 +11,9 @@ import pytest
 
 from orchestrator.cli import run
 from orchestrator.common.aws_sessions import session
-from orchestrator.lots.folder import iter_entries, read_lots
+from orchestrator.lots.folder import read_lots
 from tests.end_to_end.conftest import BUCKET, Typed, User
+from tests.orchestrator.lots.lots_on_disk import iter_entries
 
 STEERING = "\x1b]0;owned\x07\x1b[2J\x1b[31mred"
 """A key that moto's bucket takes, but then can't answer other questions in XML."""

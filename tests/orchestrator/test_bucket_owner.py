@@ -10,7 +10,7 @@ from botocore.stub import Stubber
 
 from orchestrator.errors import S3ReclassError
 from orchestrator.settings.settings import FargateSettings, Settings
-from orchestrator.stack.ensure import look_at_bucket
+from orchestrator.stack.ensure import probe_bucket
 
 OWN, THEIRS = "123456789012", "111122223333"
 PLAIN = Settings(bucket="b-b")
@@ -39,7 +39,7 @@ def owned() -> Iterator[Owned]:
     """It; each look that was expected must have been asked for."""
     client: Any = boto3.client("s3", region_name="eu-west-1")
     with Stubber(client) as stub:
-        yield Owned(stub, partial(look_at_bucket, s3=client, account=lambda: OWN))
+        yield Owned(stub, partial(probe_bucket, s3=client, account=lambda: OWN))
         stub.assert_no_pending_responses()
 
 

@@ -19,7 +19,7 @@ from orchestrator.image.push import read_record
 from orchestrator.lots.manifest import format_lots, lots_digest, parse_lots
 from orchestrator.model import Lot, Lots
 from orchestrator.objects.listing_csv import parse_classes, parse_prefix
-from orchestrator.report.spreadsheet import harmless
+from orchestrator.report.report_rows import harmless
 from orchestrator.settings.settings import load_settings
 from orchestrator.split.key_lines import guess_kind, read_lines
 from orchestrator.split.key_source import KeySource

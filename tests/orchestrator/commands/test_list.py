@@ -7,7 +7,8 @@ import boto3
 import pytest
 
 from orchestrator.cli import run
-from orchestrator.lots.folder import iter_entries, read_lots
+from orchestrator.lots.folder import read_lots
+from tests.orchestrator.lots.lots_on_disk import iter_entries
 
 OBJECTS = {
     "a/1": "GLACIER",

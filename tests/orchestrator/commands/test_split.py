@@ -12,7 +12,8 @@ import pytest
 from orchestrator.cli import run
 from orchestrator.commands.split import progress
 from orchestrator.common.clock import Clock
-from orchestrator.lots.folder import iter_entries, read_lots
+from orchestrator.lots.folder import read_lots
+from tests.orchestrator.lots.lots_on_disk import iter_entries
 
 
 @pytest.fixture(autouse=True)

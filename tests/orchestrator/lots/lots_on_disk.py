@@ -1,8 +1,10 @@
 """Lots on disk for tests, made without `split`."""
 
+from collections.abc import Iterator
 from hashlib import sha256
 from pathlib import Path
 
+from orchestrator.lots.folder import iter_lot
 from orchestrator.lots.manifest import format_lots, lots_digest
 from orchestrator.model import Lot, Lots
 from worker.contract import LotEntry, format_lot_line, lot_name
@@ -21,3 +23,8 @@ def write_lots(folder: Path, *lots: list[str], bucket: str = "bucket", version_i
     made = Lots(lots=tuple(named), digest=lots_digest(named), buckets=(bucket,), source="keys.txt")
     (folder / "lots.json").write_text(format_lots(made), encoding="utf-8")
     return made
+
+
+def iter_entries(folder: Path | str, lots: Lots) -> Iterator[LotEntry]:
+    """Every entry of the job, in the key file's order."""
+    return (entry for lot in lots.lots for entry in iter_lot(folder, lot, lots.buckets))

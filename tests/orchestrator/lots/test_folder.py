@@ -6,9 +6,9 @@ from pathlib import Path
 import pytest
 
 from orchestrator.errors import S3ReclassError
-from orchestrator.lots.folder import iter_entries, iter_lot, read_lots, sample_entries, verify_lots
+from orchestrator.lots.folder import iter_lot, read_lots, sample_entries, verify_lots
 from orchestrator.model import Lots
-from tests.orchestrator.lots.lots_on_disk import write_lots
+from tests.orchestrator.lots.lots_on_disk import iter_entries, write_lots
 from worker.contract import LotEntry
 
 KEYS = ["a", "b\nc", "d e", "ü", "f", "g"]

@@ -6,10 +6,11 @@ from typing import TYPE_CHECKING, cast
 import boto3
 import pytest
 from botocore.exceptions import EndpointConnectionError, NoCredentialsError
+from botocore.stub import Stubber
 from moto import mock_aws
 
 from orchestrator.errors import S3ReclassError
-from orchestrator.places.fargate_ecs import Ecs, LaunchRate
+from orchestrator.places.fargate_ecs import MAX_DEFINITIONS_DELETED, Ecs, LaunchRate
 from orchestrator.places.fargate_run_task import Patience, Rejection
 from orchestrator.places.fargate_task_definition import same_definition, task_definition
 from tests.orchestrator.places.fake_ecs import CLUSTER, FakeEcs, refusal
@@ -144,3 +145,69 @@ def test_moto_keeps_a_definition_as_it_was_registered() -> None:
     assert arn.endswith(":task-definition/s3reclass-restore:1")
     assert after is not None
     assert same_definition(call.parameters, after)
+
+
+def test_tasks_are_counted_over_all_pages() -> None:
+    """Those that are to run, of one family if asked."""
+    client = boto3.client("ecs")
+    with Stubber(client) as stub:
+        asked = {"cluster": "c", "desiredStatus": "RUNNING", "family": "s3reclass-copy"}
+        stub.add_response("list_tasks", {"taskArns": ["1", "2"], "nextToken": "t"}, asked)
+        stub.add_response("list_tasks", {"taskArns": ["3"]}, asked | {"nextToken": "t"})
+
+        assert Ecs(client).count_tasks("c", "s3reclass-copy") == 3
+
+
+def test_a_cluster_that_is_gone_has_none() -> None:
+    """A stack half deleted can still be taken down."""
+    client = boto3.client("ecs")
+    with Stubber(client) as stub:
+        stub.add_client_error("list_tasks", "ClusterNotFoundException", "Cluster not found.")
+
+        assert Ecs(client).count_tasks("c") == 0
+
+
+def test_a_denial_is_told() -> None:
+    """Not taken for a cluster without tasks."""
+    client = boto3.client("ecs")
+    with Stubber(client) as stub:
+        stub.add_client_error("list_tasks", "AccessDeniedException", "no")
+
+        with pytest.raises(S3ReclassError, match=r"listing the tasks of the cluster c: AWS denied it"):
+            Ecs(client).count_tasks("c")
+
+
+def test_revisions_are_deleted_a_few_at_a_time() -> None:
+    """As many as a request takes, over all pages; those that were deregistered before are deleted only."""
+    client = boto3.client("ecs")
+    inactive = [f"f:{number}" for number in range(1, MAX_DEFINITIONS_DELETED + 1)]
+    active = [f"f:{MAX_DEFINITIONS_DELETED + 1}", f"f:{MAX_DEFINITIONS_DELETED + 2}"]
+    with Stubber(client) as stub:
+        asked = {"familyPrefix": "f", "status": "INACTIVE"}
+        stub.add_response("list_task_definitions", {"taskDefinitionArns": inactive[:3], "nextToken": "t"}, asked)
+        stub.add_response("list_task_definitions", {"taskDefinitionArns": inactive[3:]}, asked | {"nextToken": "t"})
+        for arn in inactive:
+            stub.add_response("describe_task_definition", {"taskDefinition": {}}, {"taskDefinition": arn})
+        stub.add_response("list_task_definitions", {"taskDefinitionArns": active}, asked | {"status": "ACTIVE"})
+        for arn in active:
+            stub.add_response("describe_task_definition", {"taskDefinition": {}}, {"taskDefinition": arn})
+            stub.add_response("deregister_task_definition", {}, {"taskDefinition": arn})
+        for some in (inactive, active):
+            stub.add_response("delete_task_definitions", {"failures": []}, {"taskDefinitions": some})
+
+        assert Ecs(client).remove_task_definitions(["f"], lambda _: True) == MAX_DEFINITIONS_DELETED + 2
+        stub.assert_no_pending_responses()
+
+
+def test_a_revision_that_stays_is_told() -> None:
+    """With ECS's reason, which comes with a success."""
+    client = boto3.client("ecs")
+    with Stubber(client) as stub:
+        stub.add_response("list_task_definitions", {"taskDefinitionArns": ["f:1"]})
+        stub.add_response("describe_task_definition", {"taskDefinition": {}})
+        stub.add_response("list_task_definitions", {"taskDefinitionArns": []})
+        failure = {"arn": "f:1", "reason": "The specified task definition is still in ACTIVE status."}
+        stub.add_response("delete_task_definitions", {"failures": [failure]})
+
+        with pytest.raises(S3ReclassError, match=r"removing the task definition f:1: The specified .* ACTIVE status"):
+            Ecs(client).remove_task_definitions(["f"], lambda _: True)

@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 import pytest
 
 from orchestrator.objects.object_head import HeadOutcome, ObjectHead
-from orchestrator.report.comparison import Basis, Before, compare_head, gather_befores
+from orchestrator.report.verdict import Basis, Before, compare_head, gather_befores
 from tests.orchestrator.estimate.objects import an_object, unseen
 from worker.contract import LotEntry, ObjectSnapshot, Outcome, ResultRow
 
@@ -43,10 +43,10 @@ def seen(snapshot: ObjectSnapshot = SECOND, version_id: str = "") -> ObjectHead:
 @pytest.mark.parametrize(
     ("expected", "found"),
     [
-        (Basis.PICTURE, before(row(Outcome.COPIED), snapshots=(SECOND,))),
-        (Basis.PICTURE, before(row(Outcome.ALREADY), snapshots=(SECOND,))),  # copied, killed before the result
-        (Basis.PICTURE, before(snapshots=(SECOND,))),
-        (Basis.PICTURE, before(row(Outcome.CHANGED), row(Outcome.COPIED), snapshots=(FIRST, SECOND))),
+        (Basis.SNAPSHOT, before(row(Outcome.COPIED), snapshots=(SECOND,))),
+        (Basis.SNAPSHOT, before(row(Outcome.ALREADY), snapshots=(SECOND,))),  # copied, killed before the result
+        (Basis.SNAPSHOT, before(snapshots=(SECOND,))),
+        (Basis.SNAPSHOT, before(row(Outcome.CHANGED), row(Outcome.COPIED), snapshots=(FIRST, SECOND))),
         (Basis.RESULT, before(row(Outcome.CHANGED), row(Outcome.ALREADY), snapshots=(FIRST,))),
         (Basis.RESULT, before(row(Outcome.COPIED))),
         (Basis.RESULT, before(row(Outcome.ALREADY))),

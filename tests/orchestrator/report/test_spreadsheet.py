@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from orchestrator.report.spreadsheet import harmless
+from orchestrator.report.report_rows import harmless
 from worker.contract import encode_key
 
 

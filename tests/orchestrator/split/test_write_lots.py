@@ -10,10 +10,11 @@ from pathlib import Path
 import pytest
 
 from orchestrator.errors import S3ReclassError
-from orchestrator.lots.folder import iter_entries, read_lots, verify_lots
+from orchestrator.lots.folder import read_lots, verify_lots
 from orchestrator.lots.manifest import lot_sizes
 from orchestrator.split.key_lines import Batch, read_lines
 from orchestrator.split.write_lots import FEW_LOTS, Origin, Written, write_lots
+from tests.orchestrator.lots.lots_on_disk import iter_entries
 
 ROOT = Path(__file__).parents[3]
 

@@ -63,7 +63,7 @@ class World:
             delete_superseded=delete_superseded,
             look_again=look_again,
             cloudformation=self.stack,
-            account=Account(look_at_bucket=self.looked_at.append, network=network),
+            account=Account(probe_bucket=self.looked_at.append, network=network),
         )
 
     @property

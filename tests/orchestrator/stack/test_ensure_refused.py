@@ -72,7 +72,7 @@ def test_nothing_is_made_when_the_bucket_is_not_there() -> None:
             SETTINGS,
             say=world.said.append,
             cloudformation=world.stack,
-            account=Account(look_at_bucket=nowhere, network=lambda _: Network(vpc_id="v", subnets=("s",))),
+            account=Account(probe_bucket=nowhere, network=lambda _: Network(vpc_id="v", subnets=("s",))),
         )
     assert (world.changes, world.said) == ([], [])
 

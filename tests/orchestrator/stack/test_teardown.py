@@ -8,6 +8,7 @@ from botocore.stub import Stubber
 
 from orchestrator.common.clock import Clock
 from orchestrator.errors import S3ReclassError
+from orchestrator.places.fargate_ecs import Ecs
 from orchestrator.settings.settings import FargateSettings, Settings
 from orchestrator.stack.cloudformation import CloudFormation
 from orchestrator.stack.teardown import plan_teardown, take_down
@@ -192,7 +193,7 @@ def test_a_stack_goes_though_its_task_definitions_may_not_be_removed() -> None:
 
         assert teardown
         service = stack_of(FakeCloudFormation("CREATE_COMPLETE", OURS))
-        take_down(teardown, delete_state=False, say=said.append, cloudformation=service, ecs=ecs)
+        take_down(teardown, delete_state=False, say=said.append, cloudformation=service, ecs=Ecs(ecs))
 
     assert said[-2].startswith("task definitions: some stay, which cost nothing: removing the task definitions")
     assert "ListTaskDefinitions" in said[-2]

@@ -6,7 +6,7 @@ import boto3
 import pytest
 
 from orchestrator.errors import S3ReclassError
-from orchestrator.stack.network import find_network
+from orchestrator.stack.ensure import find_network
 
 
 @pytest.fixture
