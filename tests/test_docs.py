@@ -14,8 +14,7 @@ from orchestrator.places.worker_command import rate_per_task
 from orchestrator.report.report_rows import UNPROCESSED, status_of
 from orchestrator.restores.lot_samples import LOOK_REQUESTS
 from orchestrator.restores.readiness import FIRST_DELAY_S
-from orchestrator.settings.settings import VARIABLES, FargateSettings, Settings
-from orchestrator.settings.settings_file import ENTRIES
+from orchestrator.settings.settings import SETTINGS, FargateSettings, Settings
 from orchestrator.state.lease_file import LASTS_S
 from tests.command_docs import PAGE, commands_page, documented_commands
 from tests.documents import (
@@ -93,8 +92,8 @@ def test_flags_that_are_named_exist(page: Path) -> None:
 def test_the_page_has_every_setting() -> None:
     """Its name in s3reclass.toml, its flag and its variable: each of them, and no other."""
     flags = {param.name: param.opts[0] for one in documented_commands() for param in one.command.params}
-    places = {entry.setting: f"[{entry.table}] {entry.name}" if entry.table else entry.name for entry in ENTRIES}
-    expected = {(places[name], flags[name], variable) for name, variable in VARIABLES.items()}
+    places = {name: re.sub(r"^(\w+)\.", r"[\1] ", one.path) for name, one in SETTINGS.items()}
+    expected = {(places[name], flags[name], one.variable) for name, one in SETTINGS.items() if one.variable}
 
     found = {
         tuple(spans(cell)[0] for cell in cells[:3])

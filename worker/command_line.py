@@ -5,7 +5,7 @@ import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
-from worker.contract import STORAGE_CLASSES, TIERS, Phase
+from worker.contract import REQUESTER, S3_CLIENTS, STORAGE_CLASSES, TIERS, Phase
 
 MIB = 1024**2
 MAX_COPY_BYTES = 5 * 1024**3
@@ -17,8 +17,6 @@ MIN_PART_BYTES = 5 * MIB
 MAX_THREADS = 1_000
 _ACCOUNT_DIGITS = 12
 _SHA256_DIGITS = 64
-
-S3_CLIENTS = ("fast", "boto3")
 
 _EXIT_CODES = """\
 exit codes:
@@ -196,7 +194,7 @@ def _phase_parser(
         "the results are the same (default: %(default)s)",
     )
     parser.add_argument(
-        "--request-payer", choices=("requester",), default="", help="pay for the requests to a requester-pays bucket"
+        "--request-payer", choices=(REQUESTER,), default="", help="pay for the requests to a requester-pays bucket"
     )
     parser.add_argument(
         "--bucket-owner",

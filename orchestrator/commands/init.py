@@ -10,22 +10,16 @@ import click
 from orchestrator.common.atomic_file import whole_file
 from orchestrator.common.output import tell
 from orchestrator.errors import S3ReclassError, UsageError
-from orchestrator.settings.settings import FILE_NAME, PLACES, load_settings
-from orchestrator.settings.settings_file import format_settings_file
+from orchestrator.settings.options import with_flags
+from orchestrator.settings.settings import FILE_NAME, SETTINGS
+from orchestrator.settings.settings_file import format_settings_file, load_settings
 from orchestrator.split.key_lines import check_bucket
-from worker.contract import STORAGE_CLASSES
 
 ASKED = {"bucket": "Bucket that holds the objects", "storage_class": "Class to move them into"}
 
 
 @click.command()
-@click.option("--bucket", metavar="NAME", help="The bucket that holds the objects.")
-@click.option(
-    "--storage-class", metavar="CLASS", help=f"The class to move the objects into: {', '.join(STORAGE_CLASSES)}."
-)
-@click.option("--place", metavar="PLACE", help=f"Where tasks run: {' or '.join(PLACES)}.")
-@click.option("--state", metavar="URI", help="Where the job's state is kept: s3://bucket/prefix or a directory.")
-@click.option("--stack", metavar="NAME", help="The CloudFormation stack's name.")
+@with_flags("bucket", "storage_class", "place", "state", "stack")
 @click.option("--force", is_flag=True, help=f"Replace an {FILE_NAME} that is there.")
 def command(*, force: bool, **flags: str | None) -> None:
     """
@@ -58,12 +52,11 @@ def _checked(name: str, value: str) -> str:
 
 
 def _ask(name: str, question: str) -> str:
-    """The user's answer, asked for until it is one. Raises UsageError when nobody is there to answer."""
-    given = os.environ.get(f"S3RECLASS_{name.upper()}", "")
-    if given:
+    """The user's answer, asked for until it is one. Raises UsageError without a terminal to ask on."""
+    if given := os.environ.get(SETTINGS[name].variable):
         return _checked(name, given)
     if not sys.stdin.isatty():
-        raise UsageError(f"--{name.replace('_', '-')} is missing, and there is no terminal to ask on")
+        raise UsageError(f"{SETTINGS[name].flag} is missing, and there is no terminal to ask on")
     answer: str = click.prompt(question, value_proc=_proc(name), err=True)
     return answer
 

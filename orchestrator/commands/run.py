@@ -28,9 +28,9 @@ from orchestrator.run.plan import Job, make_plan
 from orchestrator.run.show_progress import counted
 from orchestrator.run.watch_values import RunResult
 from orchestrator.settings.options import uses_settings
-from orchestrator.settings.settings import S3_CLIENTS, Settings
+from orchestrator.settings.settings import Settings
 from orchestrator.state.lot_status import totals
-from worker.contract import ExitCode, Outcome, Phase
+from worker.contract import S3_CLIENTS, ExitCode, Outcome, Phase
 
 ALL = "all"
 

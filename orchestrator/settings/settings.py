@@ -1,89 +1,162 @@
 """
-What the user chose: flags, then `S3RECLASS_*` variables, then `s3reclass.toml`, then defaults. Pure.
+The settings, each once: name, default, explanation, check, flag and place in s3reclass.toml. Pure.
 
-The command line, the environment and the file's text are passed in. AWS credentials, region,
-profile and endpoint are boto3's own business and never settings of ours.
+AWS credentials, Region, profile and endpoint are boto3's own business and never settings of ours.
 """
 
-import re
-import tomllib
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field, fields, replace
-from difflib import get_close_matches
-from typing import Any
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 
 from orchestrator.errors import UsageError
-from orchestrator.settings.storage_classes import NO_TARGETS
-from worker.contract import STORAGE_CLASSES, TIERS
+from orchestrator.settings.checks import (
+    MOST_NUMBER,
+    account_id,
+    as_is,
+    one_of,
+    request_rate,
+    state_uri,
+    target_class,
+    whole_number,
+)
+from orchestrator.settings.declare import setting, settings_in
+from worker.contract import REQUESTER, S3_CLIENTS, STORAGE_CLASSES, TIERS
 
 FILE_NAME = "s3reclass.toml"
 PLACES = ("fargate", "local")
-S3_CLIENTS = ("fast", "boto3")
-MAX_DAYS, MOST_RATE, MOST_NUMBER = 36_500, 1_000_000.0, 1_000_000_000
-"""Days that a restored copy stays, requests a second, and any number at all: what settings take at most."""
-
-_DIGITS = re.compile(r"[+-]?[0-9]{1,12}")
-
-REQUESTER = "requester"
-"""The one thing that S3's RequestPayer can be (botocore 1.44.5)."""
+MAX_DAYS = 36_500
+"""Days that a restored copy may stay."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class FargateSettings:
-    """
-    How tasks run on Fargate; what is "" or empty comes from the stack.
+    """How tasks run on Fargate; what is "" or empty comes from the stack."""
 
-    cpu: CPU units, 1024 for one vCPU. memory: MiB.
-    spot: run on FARGATE_SPOT. spot_interruptions: tasks of one lot that may be interrupted there before the next
-        runs on-demand; 0 for any number.
-    assign_public_ip: a public subnet needs it to reach S3 and ECR; a private one needs NAT or endpoints instead.
-    environment: variables for the worker's container (an endpoint, say), never secrets.
-    """
-
-    cpu: int = 512
-    memory: int = 1024
-    spot: bool = False
-    spot_interruptions: int = 3
-    cluster: str = ""
-    subnets: tuple[str, ...] = ()
-    security_groups: tuple[str, ...] = ()
-    assign_public_ip: bool = True
-    task_role_arn: str = ""
-    execution_role_arn: str = ""
-    repository: str = ""
-    log_group: str = ""
-    environment: Mapping[str, str] = field(default_factory=dict)
+    cpu: int = setting(
+        512,
+        "A task's CPU units (1024 are one vCPU) and MiB of memory, in a pair that Fargate takes.",
+        whole_number(1, MOST_NUMBER),
+    )
+    memory: int = setting(1024, check=whole_number(1, MOST_NUMBER))
+    spot: bool = setting(
+        False,  # noqa: FBT003 (the default stands first)
+        "Fargate: run on Spot capacity, which costs less. A lot that is interrupted goes on in another task.",
+        bool,
+        flag="--spot/--no-spot",
+    )
+    spot_interruptions: int = setting(
+        3,
+        "Interruptions after which a lot leaves Spot for on-demand capacity; 0: never.",
+        whole_number(0, 1_000),
+        flag="--spot-interruptions N",
+    )
+    cluster: str = setting("", "Parts of your own in place of the stack's. \"\" and []: the stack's.")
+    subnets: tuple[str, ...] = setting((), check=as_is)
+    security_groups: tuple[str, ...] = setting((), check=as_is)
+    task_role_arn: str = setting("")
+    execution_role_arn: str = setting("")
+    repository: str = setting("")
+    log_group: str = setting("")
+    assign_public_ip: bool = setting(
+        True,  # noqa: FBT003 (the default stands first)
+        "A public subnet needs it to reach S3 and ECR; a private one needs NAT or endpoints instead.",
+        bool,
+    )
+    environment: Mapping[str, str] = setting(
+        {},
+        "Variables for the worker's container (an endpoint, say). Never secrets: anyone with ECS reads them.",
+        as_is,
+    )
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Settings:
-    """
-    Every setting, with its default; see the table in the README.
+    """Every setting. None stands for a default that the place, the phase or the worker knows."""
 
-    state: `s3://bucket/prefix` or a directory; "" means the place's own default.
-    days: how long a restored copy stays, in days.
-    max_tasks: tasks at once; None means the place's own default.
-    rate: requests a second for the whole job; 0 means no limit, None the phase's default.
-    threads: requests in flight in each task; None: as many as make it faster. s3_client: how workers talk to S3.
-    request_payer: `requester` where the bucket is Requester Pays and another account's, else "".
-    bucket_owner: the account that the bucket must belong to, "" to trust its name alone.
-    """
-
-    bucket: str = ""
-    storage_class: str = ""
-    state: str = ""
-    place: str = "fargate"
-    lots: str = "lots"
-    days: int = 7
-    tier: str = "Bulk"
-    max_tasks: int | None = None
-    rate: float | None = None
-    threads: int | None = None
-    s3_client: str = S3_CLIENTS[0]
-    request_payer: str = ""
-    bucket_owner: str = ""
+    bucket: str = setting("", "The bucket that holds the objects.", flag="--bucket NAME", example="my-bucket")
+    storage_class: str = setting(
+        "",
+        f"The class to move the objects into: {', '.join(STORAGE_CLASSES)}.",
+        target_class,
+        flag="--storage-class CLASS",
+        example="STANDARD_IA",
+    )
+    place: str = setting(
+        PLACES[0],
+        f"Where tasks run: {' or '.join(PLACES)} (worker processes on this machine).",
+        one_of(PLACES, str.lower),
+        flag="--place PLACE",
+    )
+    state: str = setting(
+        "",
+        "Where the job's state is kept: s3://bucket/prefix or, for local jobs, a directory. "
+        "Default: the stack's state bucket on fargate, .s3reclass/ locally.",
+        state_uri,
+        flag="--state URI",
+    )
+    request_payer: str = setting(
+        "",
+        "For a Requester Pays bucket of another account: you pay for the requests and the data.",
+        one_of((REQUESTER,), str.lower),
+        flag=f"--request-payer {REQUESTER}",
+        example=REQUESTER,
+    )
+    bucket_owner: str = setting(
+        "",
+        "The account that must own the bucket, else nothing is done.",
+        account_id,
+        flag="--bucket-owner ACCOUNT",
+        example="123456789012",
+    )
+    lots: str = setting("lots", "The folder of lots, as `s3reclass split` writes it.", flag="--lots-dir DIR")
+    days: int = setting(
+        7,
+        "Days that a restored copy stays; the clock starts when the restore is asked for.",
+        whole_number(1, MAX_DAYS),
+        flag="--days N",
+        path="restore.days",
+    )
+    tier: str = setting(
+        TIERS[0],
+        f"Retrieval tier, the slowest and cheapest first: {', '.join(TIERS)}.",
+        one_of(TIERS, str.capitalize),
+        flag="--tier TIER",
+        path="restore.tier",
+    )
+    max_tasks: int | None = setting(
+        None,
+        "Tasks to run at once. Default: the place's own (locally, one for each core).",
+        whole_number(1, 5_000),
+        flag="--max-tasks N",
+        path="run.max_tasks",
+        example=20,
+    )
+    rate: float | None = setting(
+        None,
+        "Requests a second for the whole job; 0: no limit. Default: the phase's own.",
+        request_rate,
+        flag="--rate R",
+        path="run.rate",
+        example=900,
+    )
+    threads: int | None = setting(
+        None,
+        "Requests that each task keeps in flight. Default: as many as make it faster.",
+        whole_number(1, 1_000),
+        flag="--threads T",
+        path="run.threads",
+        example=32,
+    )
+    s3_client: str = setting(
+        S3_CLIENTS[0],
+        "How workers talk to S3: fast, or boto3 for everything, which is several times slower.",
+        one_of(S3_CLIENTS, str.lower),
+        flag="--s3-client CLIENT",
+        path="run.s3_client",
+    )
     fargate: FargateSettings = field(default_factory=FargateSettings)
-    stack: str = "s3reclass"
+    stack: str = setting(
+        "s3reclass", "The CloudFormation stack that `s3reclass up` makes.", flag="--stack NAME", path="stack.name"
+    )
 
     def require_bucket(self) -> str:
         """The bucket's name. Raises UsageError when none is named."""
@@ -108,211 +181,5 @@ class Settings:
         return self.storage_class
 
 
-_FILE_NAMES: Mapping[tuple[str, ...], str] = {
-    ("bucket",): "bucket",
-    ("storage_class",): "storage_class",
-    ("state",): "state",
-    ("place",): "place",
-    ("request_payer",): "request_payer",
-    ("bucket_owner",): "bucket_owner",
-    ("lots",): "lots",
-    ("restore", "days"): "days",
-    ("restore", "tier"): "tier",
-    ("run", "max_tasks"): "max_tasks",
-    ("run", "rate"): "rate",
-    ("run", "threads"): "threads",
-    ("run", "s3_client"): "s3_client",
-    ("stack", "name"): "stack",
-}
-"""Where each setting stands in s3reclass.toml; `[fargate]` is read whole."""
-
-VARIABLES: Mapping[str, str] = {
-    "bucket": "S3RECLASS_BUCKET",
-    "storage_class": "S3RECLASS_STORAGE_CLASS",
-    "state": "S3RECLASS_STATE",
-    "place": "S3RECLASS_PLACE",
-    "request_payer": "S3RECLASS_REQUEST_PAYER",
-    "bucket_owner": "S3RECLASS_BUCKET_OWNER",
-    "lots": "S3RECLASS_LOTS_DIR",
-    "days": "S3RECLASS_DAYS",
-    "tier": "S3RECLASS_TIER",
-    "max_tasks": "S3RECLASS_MAX_TASKS",
-    "rate": "S3RECLASS_RATE",
-    "threads": "S3RECLASS_THREADS",
-    "s3_client": "S3RECLASS_S3_CLIENT",
-    "stack": "S3RECLASS_STACK",
-}
-"""The environment variable of each setting that has one."""
-
-
-FARGATE_FLAGS = ("spot", "spot_interruptions")
-"""Settings of `[fargate]` that have a flag."""
-
-
-def load_settings(*, flags: Mapping[str, Any], environ: Mapping[str, str], toml: str) -> Settings:
-    """
-    The settings that flags, variables and the file's text amount to, checked.
-
-    flags: by setting name, also of `[fargate]`; a value of None wasn't given.
-    toml: the text of s3reclass.toml, "" when there is none.
-    Raises UsageError naming the flag, variable or line that can't be taken.
-    """
-    values: dict[str, Any] = {}
-    fargate = FargateSettings()
-    for where, name, value in _read_file(toml):
-        if name.startswith("fargate."):
-            fargate = replace(fargate, **{name.removeprefix("fargate."): value})
-        else:
-            values[name] = _checked(name, value, where)
-    for name, variable in VARIABLES.items():
-        if environ.get(variable):
-            values[name] = _checked(name, environ[variable], variable)
-    for name, value in flags.items():
-        if value is None:
-            continue
-        checked = _checked(name, value, f"--{'lots-dir' if name == 'lots' else name.replace('_', '-')}")
-        if name in FARGATE_FLAGS:
-            fargate = replace(fargate, **{name: checked})
-        else:
-            values[name] = checked
-    return Settings(fargate=fargate, **values)
-
-
-def _read_file(toml: str) -> list[tuple[str, str, Any]]:
-    """Each setting in the file: where it stands (for messages), its name, its value."""
-    try:
-        tables = tomllib.loads(toml)
-    except (ValueError, RecursionError) as error:
-        # TOMLDecodeError, and what it doesn't wrap: a number of thousands of digits, brackets without end.
-        raise UsageError(f"{FILE_NAME} isn't TOML: {error}") from error
-    known = {".".join(path): name for path, name in _FILE_NAMES.items()}
-    known |= {f"fargate.{one.name}": f"fargate.{one.name}" for one in fields(FargateSettings)}
-    found = []
-    for path, value in _leaves(tables):
-        if path not in known:
-            near = get_close_matches(path, known, n=1)
-            raise UsageError(f"{FILE_NAME}: {path} is no setting" + (f": did you mean {near[0]}?" if near else ""))
-        where = f"{FILE_NAME}: {path}"
-        name = known[path]
-        found.append((where, name, _fargate_value(path, value, where) if name.startswith("fargate.") else value))
-    return found
-
-
-def _leaves(tables: Mapping[str, Any]) -> list[tuple[str, Any]]:
-    """Each value with its dotted path; `[fargate.environment]` is one value."""
-    leaves: list[tuple[str, Any]] = []
-    for name, value in tables.items():
-        if isinstance(value, dict):
-            leaves += [(f"{name}.{inner}", one) for inner, one in value.items()]
-        else:
-            leaves.append((name, value))
-    return leaves
-
-
-def _fargate_value(path: str, value: Any, where: str) -> Any:
-    """The value of a `[fargate]` setting, as the type of its default. Raises UsageError for another type."""
-    default = getattr(FargateSettings(), path.removeprefix("fargate."))
-    if isinstance(default, tuple):
-        if isinstance(value, list) and all(isinstance(one, str) for one in value):
-            return tuple(value)
-        raise UsageError(f"{where} takes a list of strings")
-    if isinstance(default, dict):
-        if isinstance(value, dict) and all(isinstance(one, str) for one in value.values()):
-            return value
-        raise UsageError(f"{where} takes a table of strings")
-    if type(value) is not type(default):
-        words = {bool: "true or false", int: "a whole number", str: "a string"}
-        raise UsageError(f"{where} takes {words[type(default)]}")
-    if isinstance(value, int) and abs(value) > MOST_NUMBER:
-        raise UsageError(f"{where} is out of range: it takes up to {MOST_NUMBER:,}")
-    name = path.removeprefix("fargate.")
-    return _checked(name, value, where) if name in FARGATE_FLAGS else value
-
-
-def _checked(name: str, value: Any, where: str) -> Any:
-    """The setting's value, converted and within its limits. Raises UsageError."""
-    convert: Callable[[Any], Any] = _CHECKS.get(name, _text)
-    try:
-        return convert(value)
-    except (TypeError, ValueError) as error:
-        raise UsageError(f"{where}: {error}") from error
-
-
-def _text(value: Any) -> str:
-    if not isinstance(value, str):
-        raise TypeError("takes a string")
-    if "\0" in value:
-        raise ValueError("a string can't hold the character NUL")
-    return value
-
-
-def _one_of(choices: tuple[str, ...], fold: Callable[[str], str]) -> Callable[[Any], str]:
-    def check(value: Any) -> str:
-        folded = fold(_text(value))
-        if folded not in choices:
-            near = get_close_matches(folded, choices, n=1)
-            hint = f"did you mean {near[0]}? It takes" if near else "it takes"
-            raise ValueError(f"{value!r} is unknown: {hint} one of {', '.join(choices)}")
-        return folded
-
-    return check
-
-
-def _storage_class(value: Any) -> str:
-    if reason := NO_TARGETS.get(_text(value).upper()):
-        raise ValueError(f"{value!r} can't be a target: {reason}; it takes one of {', '.join(STORAGE_CLASSES)}")
-    return _one_of(STORAGE_CLASSES, str.upper)(value)
-
-
-def _account(value: Any) -> str:
-    if not re.fullmatch(r"[0-9]{12}", _text(value)):
-        raise ValueError(f"{value!r} is no account: it takes an AWS account's 12 digits")
-    return str(value)
-
-
-def _whole_number(low: int, high: int) -> Callable[[Any], int]:
-    def check(value: Any) -> int:
-        if isinstance(value, (bool, float)):
-            raise TypeError("takes a whole number")
-        if isinstance(value, str) and not _DIGITS.fullmatch(value.strip()):
-            raise ValueError(f"{value[:40]!r} is no whole number")
-        number = int(value)
-        if not low <= number <= high:
-            raise ValueError(f"{number} is out of range: it takes {low} to {high}")
-        return number
-
-    return check
-
-
-def _rate(value: Any) -> float:
-    if isinstance(value, bool):
-        raise TypeError("takes a number")
-    # A whole number of TOML's may be too large for a float.
-    number = float(value if isinstance(value, str) else min(value, MOST_NUMBER))
-    if not 0 <= number <= MOST_RATE:  # also keeps out nan and inf
-        raise ValueError(f"{number:g} is out of range: it takes 0 (no limit) or requests a second, up to 1,000,000")
-    return number
-
-
-def _state(value: Any) -> str:
-    text = _text(value)
-    if "://" in text and not (text.startswith("s3://") and len(text) > len("s3://")):
-        raise ValueError(f"{text!r} is no state: it takes s3://bucket/prefix or a directory")
-    return text
-
-
-_CHECKS: Mapping[str, Callable[[Any], Any]] = {
-    "storage_class": _storage_class,
-    "place": _one_of(PLACES, str.lower),
-    "request_payer": _one_of((REQUESTER,), str.lower),
-    "bucket_owner": _account,
-    "tier": _one_of(TIERS, str.capitalize),
-    "days": _whole_number(1, MAX_DAYS),
-    "max_tasks": _whole_number(1, 5_000),
-    "threads": _whole_number(1, 1_000),
-    "s3_client": _one_of(S3_CLIENTS, str.lower),
-    "rate": _rate,
-    "state": _state,
-    "spot": bool,
-    "spot_interruptions": _whole_number(0, 1_000),
-}
+SETTINGS = {one.name: one for one in settings_in(Settings())}
+"""Each setting by the name of its field, in the order of the file that `init` writes; each table's stand together."""

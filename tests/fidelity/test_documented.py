@@ -7,8 +7,7 @@ from tests.fidelity.holding import lacks
 from tests.fidelity.kind import TARGET, Kind
 from tests.fidelity.kinds import KINDS
 from tests.fidelity.photograph import changes
-from worker.command_line import S3_CLIENTS
-from worker.contract import Outcome
+from worker.contract import S3_CLIENTS, Outcome
 
 Results = dict[str, dict[str, Told]]
 

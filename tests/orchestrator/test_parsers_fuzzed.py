@@ -20,7 +20,7 @@ from orchestrator.lots.manifest import format_lots, lots_digest, parse_lots
 from orchestrator.model import Lot, Lots
 from orchestrator.objects.listing_csv import parse_classes, parse_prefix
 from orchestrator.report.report_rows import harmless
-from orchestrator.settings.settings import load_settings
+from orchestrator.settings.settings_file import load_settings
 from orchestrator.split.key_lines import guess_kind, read_lines
 from orchestrator.split.key_source import KeySource
 from orchestrator.split.key_table import TableFormat, parse_column, read_table

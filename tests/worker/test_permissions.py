@@ -22,8 +22,8 @@ from tests.fidelity.documented_objects import Request
 from tests.fidelity.kind import TARGET, Kind
 from tests.fidelity.kinds import HELD, KMS
 from tests.worker.running import Job
-from worker.command_line import S3_CLIENTS, parse_command_line
-from worker.contract import LotEntry
+from worker.command_line import parse_command_line
+from worker.contract import S3_CLIENTS, LotEntry
 from worker.task import Task
 
 OWNER = "123456789012"

@@ -4,7 +4,7 @@ What launcher and worker agree on, and nothing else: lines, rows, paths, outcome
 The standard library only, no clock, no disk.
 """
 
-from worker.contract.classes import STORAGE_CLASSES, TIERS
+from worker.contract.classes import REQUESTER, S3_CLIENTS, STORAGE_CLASSES, TIERS
 from worker.contract.digests import DigestTable, Parts, PartsDigest, digest_of
 from worker.contract.outcomes import (
     OUTCOMES,
@@ -49,7 +49,9 @@ __all__ = [
     "MAX_TEXT",
     "MOST_PART_ROWS",
     "OUTCOMES",
+    "REQUESTER",
     "RESULT_COLUMNS",
+    "S3_CLIENTS",
     "SHARE_EVERY_S",
     "SHARE_SPREAD",
     "STORAGE_CLASSES",

@@ -1,4 +1,4 @@
-"""S3's words that both sides check: storage classes to copy into, and retrieval tiers. Pure."""
+"""Words that both sides check: storage classes to copy into, retrieval tiers, who pays, S3 clients. Pure."""
 
 STORAGE_CLASSES = (
     "STANDARD",
@@ -13,3 +13,9 @@ STORAGE_CLASSES = (
 
 TIERS = ("Bulk", "Standard", "Expedited")
 """How soon S3 restores an object, the slowest and cheapest first (RestoreObject, `Tier`; botocore 1.44.5)."""
+
+REQUESTER = "requester"
+"""The one thing that S3's RequestPayer can be (botocore 1.44.5)."""
+
+S3_CLIENTS = ("fast", "boto3")
+"""How a worker talks to S3: the fast client beside boto3, or boto3 alone."""

@@ -7,7 +7,8 @@ from pathlib import Path
 import pytest
 
 from orchestrator.cli import run
-from orchestrator.settings.settings import Settings, load_settings
+from orchestrator.settings.settings import Settings
+from orchestrator.settings.settings_file import load_settings
 
 
 @pytest.fixture(autouse=True)

@@ -7,8 +7,9 @@ import pytest
 from botocore.session import Session
 
 from orchestrator.errors import UsageError
-from orchestrator.settings.settings import FargateSettings, Settings, load_settings
-from orchestrator.settings.storage_classes import NO_TARGETS
+from orchestrator.settings.checks import NO_TARGETS
+from orchestrator.settings.settings import FargateSettings, Settings
+from orchestrator.settings.settings_file import load_settings
 from worker.contract import STORAGE_CLASSES
 
 TOML = """

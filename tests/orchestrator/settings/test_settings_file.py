@@ -1,12 +1,13 @@
 """The text of a new s3reclass.toml."""
 
 import re
+import tomllib
 from dataclasses import fields
 
 import pytest
 
-from orchestrator.settings.settings import FargateSettings, Settings, load_settings
-from orchestrator.settings.settings_file import ENTRIES, format_settings_file
+from orchestrator.settings.settings import SETTINGS, FargateSettings, Settings
+from orchestrator.settings.settings_file import format_settings_file, load_settings
 
 
 def load(text: str) -> Settings:
@@ -40,12 +41,26 @@ def test_the_file_shows_the_defaults() -> None:
 
 
 def test_every_setting_stands_in_the_file() -> None:
-    """No setting is forgotten, and none is there twice."""
-    settings = [entry.setting for entry in ENTRIES if entry.setting]
-    fargate = [entry.name for entry in ENTRIES if entry.table == "fargate"]
+    """Each in its table; none is forgotten, and none is there twice."""
+    text = re.sub(r"(?m)^# (\w+ = )", r"\1", format_settings_file({}))
+    tables = tomllib.loads(text)
+    paths = [
+        f"{name}.{inner}" if isinstance(value, dict) else name
+        for name, value in tables.items()
+        for inner in (value if isinstance(value, dict) else [name])
+    ]
 
-    assert sorted(settings) == sorted(field.name for field in fields(Settings) if field.name != "fargate")
-    assert sorted(fargate) == sorted(field.name for field in fields(FargateSettings))
+    assert sorted(paths) == sorted(one.path for one in SETTINGS.values())
+    assert {one.path: one.name for one in SETTINGS.values() if one.path != one.name} == {
+        "restore.days": "days",
+        "restore.tier": "tier",
+        "run.max_tasks": "max_tasks",
+        "run.rate": "rate",
+        "run.threads": "threads",
+        "run.s3_client": "s3_client",
+        "stack.name": "stack",
+        **{f"fargate.{field.name}": field.name for field in fields(FargateSettings)},
+    }
 
 
 @pytest.mark.parametrize("table", ["restore", "run", "fargate", "stack"])
