@@ -16,7 +16,6 @@ from pathlib import Path
 import click
 
 from orchestrator.estimate.cost import Estimate, estimate_job
-from orchestrator.estimate.cost_line import Part
 from orchestrator.estimate.cost_remarks import MANY_RESTORES
 from orchestrator.estimate.cost_tasks import (
     COPIES_PER_SECOND,
@@ -25,7 +24,7 @@ from orchestrator.estimate.cost_tasks import (
     TASK_START_S,
 )
 from orchestrator.estimate.estimate_text import size_words, time_words, usd_words
-from orchestrator.estimate.prices import US_EAST_1
+from orchestrator.estimate.prices import US_EAST_1, Part
 from orchestrator.estimate.sample import Sample
 from orchestrator.lots.manifest import DEFAULT_LOT_KEYS, MAX_LOTS, lot_sizes
 from orchestrator.model import Lot, Lots

@@ -1,19 +1,18 @@
 """
-What a job costs and how long it takes: the one function `estimate_job`. Pure.
+What a job costs and how long it takes: `estimate_job`. Pure.
 
-Each line carries its formula in words and numbers, so that it can be done again by hand; a price that
-isn't known is a line without an amount, and the totals say that it is missing.
+Each line shows its formula in words and numbers, so that a reader can check it. A line whose price isn't known has no
+amount, and the totals say that it is missing.
 """
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from decimal import ROUND_HALF_UP, Decimal
 
-from orchestrator.estimate.cost_line import Line, Part
 from orchestrator.estimate.cost_remarks import notes_on, warnings_on
 from orchestrator.estimate.cost_s3 import copy_lines, copy_requests, restore_lines, storage_lines
 from orchestrator.estimate.cost_tasks import PhaseTime, phase_time, task_lines
-from orchestrator.estimate.prices import PriceTable, prices_for
+from orchestrator.estimate.prices import Line, Part, PriceTable, prices_for
 from orchestrator.estimate.sample import Measure, Sample, kinds_of, total_of
 from orchestrator.model import Lots
 from orchestrator.objects.object_head import HeadOutcome
@@ -23,7 +22,7 @@ from worker.contract import Phase
 
 _UNITS = ((Decimal(1), Decimal("0.01")), (Decimal("0.01"), Decimal("0.0001")))
 _SMALLEST_UNIT = Decimal("0.000001")
-"""What an amount is rounded to: cents from a dollar on, and finer below, so that little never looks like nothing."""
+"""What an amount is rounded to: cents from a dollar on, and finer below, so that little never looks like 0."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -31,8 +30,8 @@ class Total:
     """
     Some lines' sum in US dollars.
 
-    error_usd: half its 95% interval as far as the sample's size makes it; None when that can't be known.
-    unknown: lines that have no known price and so aren't in `usd`.
+    error_usd: half its 95% interval, from the sample's size; None when that can't be known.
+    unknown: how many lines have no known price and so aren't in `usd`.
     """
 
     usd: Decimal
@@ -50,7 +49,7 @@ class Estimate:
     data: bytes of all objects.
     lines: in the order to show them. times: of the requests of each phase.
     waits: how long S3 takes to restore each archived kind of object; None for a tier it doesn't offer.
-    warnings: what the sample gives reason to warn of. notes: what the lines leave out. A sentence each.
+    warnings: what the sample warns of. notes: what the lines leave out. A sentence each.
     """
 
     job: str
@@ -75,7 +74,7 @@ class Estimate:
 
     def total(self, phase: Phase) -> Total:
         """What a phase costs: S3's part and its tasks'."""
-        return total_of_lines(line for line in self.lines if line.part in _PHASE_PARTS[phase])
+        return total_of_lines(line for line in self.lines if line.part in PHASE_PARTS[phase])
 
     def tasks(self) -> Total:
         """What the tasks of all phases cost: a part of the phases' totals."""
@@ -94,7 +93,7 @@ class Estimate:
         )
 
 
-_PHASE_PARTS: Mapping[Phase, tuple[Part, Part]] = {
+PHASE_PARTS: Mapping[Phase, tuple[Part, Part]] = {
     Phase.RESTORE: (Part.RESTORE, Part.RESTORE_TASKS),
     Phase.COPY: (Part.COPY, Part.COPY_TASKS),
 }
@@ -113,9 +112,8 @@ def estimate_job(lots: Lots, sample: Sample, settings: Settings, region: str, ph
     times: dict[Phase, PhaseTime] = {}
     if Phase.RESTORE in phases:
         lines += restore_lines(sample, prices, settings.tier, settings.days)
-        times[Phase.RESTORE] = phase_time(
-            Phase.RESTORE, lots, requests=Decimal(lots.keys), copies=Decimal(0), settings=settings
-        )
+        requests, copies = Decimal(lots.keys), Decimal(0)
+        times[Phase.RESTORE] = phase_time(Phase.RESTORE, lots, requests=requests, copies=copies, settings=settings)
         lines += task_lines(Part.RESTORE_TASKS, lots, times[Phase.RESTORE], settings, prices)
     if Phase.COPY in phases:
         requests, copies = copy_requests(sample, target)
@@ -145,7 +143,7 @@ def total_of_lines(lines: Iterable[Line]) -> Total:
     """
     The sum of the lines.
 
-    Their errors are added up, as lines that come from the same objects are wrong in the same direction.
+    Errors are added up: lines from the same objects are wrong in the same direction.
     """
     summed = tuple(lines)
     errors = [line.error_usd for line in summed if line.usd is not None]
@@ -167,7 +165,7 @@ def _rounded(line: Line) -> Line:
 
 
 def round_usd(usd: Decimal) -> Decimal:
-    """The amount, rounded to what is worth showing of one its size."""
+    """The amount, rounded to as many decimals as an amount of its size should show."""
     unit = next((unit for least, unit in _UNITS if abs(usd) >= least), _SMALLEST_UNIT)
     return usd.quantize(unit, ROUND_HALF_UP)
 

@@ -1,14 +1,9 @@
-"""What a user should know before spending, beside an estimate's numbers. Pure."""
+"""What a user should know before spending, besides an estimate's numbers. Pure."""
 
 from collections.abc import Iterator, Sequence
 from decimal import Decimal
 
-from orchestrator.estimate.cost_s3 import (
-    COPY_LIMIT_BYTES,
-    MINIMUM_BYTES,
-    MINIMUM_BYTES_CLASSES,
-    MINIMUM_DAYS,
-)
+from orchestrator.estimate.cost_s3 import COPY_LIMIT_BYTES, MINIMUM_BYTES, MINIMUM_BYTES_CLASSES, MINIMUM_DAYS
 from orchestrator.estimate.prices import Item, PriceTable
 from orchestrator.estimate.sample import Proportion, Sample, kinds_of, share_of
 from orchestrator.objects.object_head import ARCHIVE_CLASSES, HeadOutcome
@@ -17,16 +12,16 @@ from orchestrator.settings.settings import Settings
 from worker.contract import Phase
 
 SMALL_SAMPLE = 30
-"""Below so many objects a 95% interval of a mean is rough."""
+"""With fewer objects than this, a 95% interval of a mean is rough."""
 
 MANY_RESTORES = 10_000_000
-"""From so many objects on, S3 promises no typical times (S3 User Guide, "Restoring large datasets"; 2026-11)."""
+"""From this many objects on, S3 gives no typical times (S3 User Guide, "Restoring large datasets"; 2026-11)."""
 
 HOURS_PER_DAY = 24
 
 
 def warnings_on(sample: Sample, settings: Settings, phases: Sequence[Phase]) -> tuple[str, ...]:
-    """What the sample gives reason to warn of before anything starts, the weightiest first."""
+    """What the sample warns of before anything starts, the most important first."""
     return (
         *(_on_restore(sample, settings) if Phase.RESTORE in phases else ()),
         *_on_sample(sample),
@@ -36,7 +31,7 @@ def warnings_on(sample: Sample, settings: Settings, phases: Sequence[Phase]) -> 
 
 def notes_on(sample: Sample, settings: Settings, prices: PriceTable, region: str) -> tuple[str, ...]:
     """What the lines leave out, whatever the objects are."""
-    elsewhere = f"these are {prices.region} prices: there is no table for {region}, where they may differ"
+    elsewhere = f"these are {prices.region} prices: there is no table for {region}, whose prices may differ"
     return (
         *((elsewhere,) if prices.region != region else ()),
         *_on_tasks(settings),
@@ -46,17 +41,15 @@ def notes_on(sample: Sample, settings: Settings, prices: PriceTable, region: str
 
 
 def days_too_short(days: int, tier: str) -> Iterator[str]:
-    """A sentence on the archive class whose restores may outlast their copies, were such objects among the keys."""
-    slow = [
-        (kind, time)
-        for kind in ARCHIVE_CLASSES
-        if (time := restore_time(kind, tier)) is not None and days * HOURS_PER_DAY <= time.high_h
-    ]
-    yield from (f"if any are in {kind}: {_gone(kind, time.high_h, days, tier)}" for kind, time in slow)
+    """A sentence on each archive class whose restores may take longer than the restored copies stay."""
+    for kind in ARCHIVE_CLASSES:
+        time = restore_time(kind, tier)
+        if time is not None and days * HOURS_PER_DAY <= time.high_h:
+            yield f"if any are in {kind}: {_gone(kind, time.high_h, days, tier)}"
 
 
 def _gone(kind: str, hours: float, days: int, tier: str) -> str:
-    """A copy's days count from the request (RestoreObject, `Days`; S3 User Guide, "Restoring an archived object")."""
+    """The copy's days count from the request (RestoreObject, `Days`; S3 User Guide, "Restoring an archived object")."""
     return (
         f"a restored copy may be gone before it is there: {kind} takes up to {hours:g} h with "
         f"{tier}, and --days {days} is counted from the request"
@@ -64,14 +57,14 @@ def _gone(kind: str, hours: float, days: int, tier: str) -> str:
 
 
 def class_remarks(target: str) -> Iterator[str]:
-    """What being in the class costs beside its price, when nothing is known of the objects."""
+    """What the class costs besides its price, when nothing is known of the objects."""
     yield from _on_class(target)
     if target in MINIMUM_BYTES_CLASSES:
         yield f"{target} bills an object smaller than 128 KB as 128 KB"
 
 
 def _on_class(target: str) -> Iterator[str]:
-    """The same of every object. Source: S3 User Guide, "Comparing the Amazon S3 storage classes"; 2026-11."""
+    """The same for every object (S3 User Guide, "Comparing the Amazon S3 storage classes"; 2026-11)."""
     if target in MINIMUM_DAYS:
         yield (
             f"{target} has a minimum duration of {MINIMUM_DAYS[target]} days: an object that is deleted, overwritten "

@@ -1,4 +1,4 @@
-"""What S3 charges for both phases and for the storage before and after. Pure."""
+"""What S3 charges for both phases, and for the storage before and after. Pure."""
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
@@ -6,13 +6,12 @@ from datetime import UTC
 from decimal import Decimal
 from itertools import chain
 
-from orchestrator.estimate.cost_line import GB, Line, Part, data_line, in_gb, price_words, requests_line
-from orchestrator.estimate.prices import Item, PriceTable
+from orchestrator.estimate.prices import GB, Item, Line, Part, PriceTable, data_line, in_gb, price_words, requests_line
 from orchestrator.estimate.sample import Measure, Sample, kinds_of, total_of
 from orchestrator.objects.object_head import ARCHIVE_CLASSES, HeadOutcome, ObjectHead
 
 DAYS_PER_MONTH = 30
-"""Days that a GB-month is counted as here."""
+"""A GB-month counts as 30 days here."""
 
 MINIMUM_DAYS = {"GLACIER": 90, "GLACIER_IR": 90, "DEEP_ARCHIVE": 180, "STANDARD_IA": 30, "ONEZONE_IA": 30}
 """Minimum storage duration, in days (S3 User Guide, "Comparing the Amazon S3 storage classes"; 2026-11)."""
@@ -51,36 +50,45 @@ class _Kind:
 
     @property
     def billed_as(self) -> str:
-        """The class whose request prices hold: a key that isn't found is billed at STANDARD's."""
+        """The class whose request prices apply; STANDARD for a key that isn't found."""
         return self.storage_class if self.found else "STANDARD"
 
+    @property
+    def archived(self) -> bool:
+        """In an archive class, or in an archive tier of Intelligent-Tiering."""
+        return self.storage_class in ARCHIVE_CLASSES or (self.found and " " in self.name)
+
+    @property
+    def moves(self) -> bool:
+        """Whether the copy phase copies such an object."""
+        return self.found and not self.in_target
+
     def measure(self, sample: Sample, value: Callable[[ObjectHead], int | float] = lambda _: 1) -> Measure:
-        """The sum of a value over the job's objects of this kind; how many there are, unless a value is given."""
+        """The sum of a value over the job's objects of this kind; without a value, their number."""
         return total_of(sample, lambda head: value(head) if head.kind == self.name else 0)
+
+    def data(self, sample: Sample) -> Measure:
+        """Their bytes."""
+        return self.measure(sample, lambda head: head.size_bytes)
 
 
 def _kinds(sample: Sample, target: str = "") -> list[_Kind]:
-    looks = {look.value for look in HeadOutcome} - {HeadOutcome.FOUND.value}
-    names = [name for name, _ in kinds_of(sample)]
+    not_found = {look.value for look in HeadOutcome} - {HeadOutcome.FOUND.value}
     # An object in one of Intelligent-Tiering's archive tiers is in the class, too.
     return [
-        _Kind(name=name, found=name not in looks, in_target=name.split(" ")[0] == target and name not in looks)
-        for name in names
+        _Kind(name=name, found=name not in not_found, in_target=name.split(" ")[0] == target and name not in not_found)
+        for name, _ in kinds_of(sample)
     ]
-
-
-def _is_archived(kind: _Kind) -> bool:
-    return kind.storage_class in ARCHIVE_CLASSES or (kind.found and " " in kind.name)
 
 
 def restore_lines(sample: Sample, prices: PriceTable, tier: str, days: int) -> list[Line]:
     """
     The restore phase: one RestoreObject for every key, the data, and the restored copies' storage.
 
-    tier: Bulk, Standard or Expedited. days: that a restored copy stays.
+    tier: Bulk, Standard or Expedited. days: how long a restored copy stays.
     """
     kinds = _kinds(sample)
-    archived = [kind for kind in kinds if _is_archived(kind)]
+    archived = [kind for kind in kinds if kind.archived]
     return [
         *chain.from_iterable(_retrieval_lines(kind, sample, prices, tier) for kind in archived),
         *(
@@ -99,7 +107,7 @@ def restore_lines(sample: Sample, prices: PriceTable, tier: str, days: int) -> l
             data_line(
                 Part.RESTORE,
                 f"Restored copies at STANDARD, beside {kind.name}, at most",
-                kind.measure(sample, lambda head: head.size_bytes),
+                kind.data(sample),
                 prices.price(Item.STORAGE_GB_MONTH, "STANDARD"),
                 times=(f"{days} days / {DAYS_PER_MONTH}", Decimal(days) / DAYS_PER_MONTH),
             )
@@ -112,7 +120,7 @@ def restore_lines(sample: Sample, prices: PriceTable, tier: str, days: int) -> l
 def _retrieval_lines(kind: _Kind, sample: Sample, prices: PriceTable, tier: str) -> Iterator[Line]:
     requests = prices.price(Item.RESTORE_REQUESTS, kind.storage_class, tier)
     yield requests_line(Part.RESTORE, f"{tier} restore requests, {kind.name}", kind.measure(sample), requests)
-    # Asking again for what was asked for before costs the request alone (RestoreObject, botocore 1.44.5).
+    # A second request for a restore that goes on costs the request alone (RestoreObject, botocore 1.44.5).
     data = kind.measure(sample, lambda head: 0 if head.restore_asked else head.size_bytes)
     per_gb = prices.price(Item.RESTORE_GB, kind.storage_class, tier)
     yield data_line(Part.RESTORE, f"{tier} retrieval, {kind.name}", data, per_gb)
@@ -120,12 +128,8 @@ def _retrieval_lines(kind: _Kind, sample: Sample, prices: PriceTable, tier: str)
 
 def copy_requests(sample: Sample, target: str) -> tuple[Decimal, Decimal]:
     """Requests of the copy phase (HEAD for every key, and the copies), and the copies among them."""
-    copies = sum((_writes(kind, sample).value for kind in _kinds(sample, target) if _moves(kind)), Decimal(0))
+    copies = sum((_writes(kind, sample).value for kind in _kinds(sample, target) if kind.moves), Decimal(0))
     return sample.keys + copies, copies
-
-
-def _moves(kind: _Kind) -> bool:
-    return kind.found and not kind.in_target
 
 
 def _writes(kind: _Kind, sample: Sample) -> Measure:
@@ -140,33 +144,19 @@ def _writes(kind: _Kind, sample: Sample) -> Measure:
 def copy_lines(sample: Sample, prices: PriceTable, target: str) -> list[Line]:
     """The copy phase: HEAD for every key, a copy for each outside the target class, and what leaving a class costs."""
     kinds = _kinds(sample, target)
-    moving = [kind for kind in kinds if _moves(kind)]
-    heads = [
-        requests_line(
-            Part.COPY, f"HEAD, {kind.name}", kind.measure(sample), prices.price(Item.READ_REQUESTS, kind.billed_as)
-        )
-        for kind in kinds
-    ]
-    copies = [
-        requests_line(
-            Part.COPY,
-            f"COPY into {target}, {kind.name}",
-            _writes(kind, sample),
-            prices.price(Item.WRITE_REQUESTS, target),
-        )
-        for kind in moving
-    ]
-    reads = [
-        data_line(
-            Part.COPY,
-            f"Retrieval, {kind.name}",
-            kind.measure(sample, lambda head: head.size_bytes),
-            prices.price(Item.READ_GB, kind.name),
-        )
-        for kind in moving
-        if kind.name in MINIMUM_BYTES_CLASSES
-    ]
-    return [*heads, *copies, *reads, *(line for kind in moving for line in _early_deletion(kind, sample, prices))]
+    moving = [kind for kind in kinds if kind.moves]
+    lines = []
+    for kind in kinds:
+        price = prices.price(Item.READ_REQUESTS, kind.billed_as)
+        lines.append(requests_line(Part.COPY, f"HEAD, {kind.name}", kind.measure(sample), price))
+    for kind in moving:
+        price = prices.price(Item.WRITE_REQUESTS, target)
+        lines.append(requests_line(Part.COPY, f"COPY into {target}, {kind.name}", _writes(kind, sample), price))
+    for kind in moving:
+        if kind.name in MINIMUM_BYTES_CLASSES:
+            price = prices.price(Item.READ_GB, kind.name)
+            lines.append(data_line(Part.COPY, f"Retrieval, {kind.name}", kind.data(sample), price))
+    return lines + [line for kind in moving for line in _early_deletion(kind, sample, prices)]
 
 
 def _early_deletion(kind: _Kind, sample: Sample, prices: PriceTable) -> Iterator[Line]:
@@ -176,7 +166,7 @@ def _early_deletion(kind: _Kind, sample: Sample, prices: PriceTable) -> Iterator
     def byte_months_left(head: ObjectHead) -> float:
         if head.last_modified is None or head.versioned:
             return 0
-        # Whole days: an estimate and the run that follows it say the same.
+        # In whole days, so that an estimate and the run after it say the same.
         age_days = (sample.taken_at.astimezone(UTC).date() - head.last_modified.astimezone(UTC).date()).days
         return billed_bytes(head.size_bytes, head.storage_class) * max(0, minimum - age_days) / DAYS_PER_MONTH
 
@@ -201,7 +191,7 @@ def billed_bytes(size_bytes: int, storage_class: str) -> int:
 
 def storage_lines(sample: Sample, prices: PriceTable, target: str) -> list[Line]:
     """A month's storage of the objects that move: as they are now, and as they will be."""
-    moving = [kind for kind in _kinds(sample, target) if _moves(kind)]
+    moving = [kind for kind in _kinds(sample, target) if kind.moves]
     return [
         *(line for kind in moving for line in _storage(Part.NOW, kind.name, kind, sample, prices)),
         *(line for kind in moving for line in _storage(Part.THEN, target, kind, sample, prices)),
@@ -212,8 +202,7 @@ def storage_lines(sample: Sample, prices: PriceTable, target: str) -> list[Line]
 def _storage(part: Part, name: str, kind: _Kind, sample: Sample, prices: PriceTable) -> Iterator[Line]:
     """Objects of this kind stored as `name`: a class, or a kind of Intelligent-Tiering's."""
     what = name if part is Part.NOW else f"{name}, from {kind.name}"
-    # HEAD doesn't tell which of Intelligent-Tiering's tiers an object is in, unless it is an archive tier,
-    # and those tiers' prices aren't in the table.
+    # HEAD names only the archive tiers of Intelligent-Tiering, and their prices aren't in the table.
     tiered = part is Part.NOW and kind.storage_class == "INTELLIGENT_TIERING"
     price = None if tiered else prices.price(Item.STORAGE_GB_MONTH, name)
     index = ARCHIVE_INDEX_BYTES if name in ARCHIVE_CLASSES else 0

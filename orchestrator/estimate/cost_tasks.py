@@ -4,8 +4,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from decimal import ROUND_HALF_UP, Decimal
 
-from orchestrator.estimate.cost_line import Line, Part, price_words
-from orchestrator.estimate.prices import Item, PriceTable
+from orchestrator.estimate.prices import Item, Line, Part, PriceTable, price_words
 from orchestrator.model import Architecture, Lots
 from orchestrator.places.worker_command import RESTORE_MARGIN, RESTORE_REQUESTS_PER_SECOND
 from orchestrator.settings.settings import Settings
@@ -13,7 +12,7 @@ from worker.contract import Phase
 
 COPIES_PER_SECOND = 3_500
 """
-What S3 takes at least of PUT, COPY, POST and DELETE requests a second, for each prefix.
+PUT, COPY, POST and DELETE requests a second that S3 takes at least, for each prefix.
 
 S3 User Guide, "Best practices design patterns: optimizing Amazon S3 performance" (2026-11).
 """
@@ -22,13 +21,13 @@ REQUESTS_PER_VCPU_SECOND = 400
 """Requests a second that a worker sends on one vCPU: measured with boto3, 64 threads and 30 ms a request (2026-11)."""
 
 TASK_START_S = 30
-"""Seconds of a task before its first request, which are billed: pulling the image and starting Python; a guess."""
+"""Seconds of a task before its first request, which are billed: it pulls the image and starts Python. A guess."""
 
 TASK_MINIMUM_S = 60
 """The least that Fargate bills a task for, in seconds (AWS Fargate pricing; 2026-11)."""
 
 TASKS_AT_ONCE = {"fargate": 50, "local": 4}
-"""Tasks at once that the time is estimated with, unless `max_tasks` says how many."""
+"""Tasks at once for the estimate, unless `max_tasks` is set."""
 
 MINUTES_PER_HOUR = 60
 CPU_UNITS_PER_VCPU = 1024
@@ -41,7 +40,7 @@ class PhaseTime:
     How long a phase's requests take.
 
     requests: in the whole phase. tasks: at once. per_second: requests of all tasks together.
-    bound: what holds them back, in words.
+    bound: what limits them, in words.
     task_s: seconds of all tasks together, as Fargate bills them. elapsed_s: from the first start to the last end.
     """
 
@@ -55,9 +54,9 @@ class PhaseTime:
 
 def phase_time(phase: Phase, lots: Lots, *, requests: Decimal, copies: Decimal, settings: Settings) -> PhaseTime:
     """
-    How long a phase takes, restores' own time left out.
+    How long a phase takes, without the time that S3 needs for the restores.
 
-    requests: of the whole phase. copies: those among them that S3 limits as writes.
+    requests: of the whole phase. copies: the requests among them that S3 limits as writes.
     """
     wanted = settings.max_tasks or TASKS_AT_ONCE[settings.place]
     tasks = max(1, min(len(lots.lots), wanted))

@@ -4,27 +4,25 @@ from collections.abc import Iterator
 from decimal import Decimal
 from typing import Any
 
-from orchestrator.estimate.cost import Estimate, Total, round_usd
-from orchestrator.estimate.cost_line import GB, Line, Part, in_gb
-from orchestrator.estimate.cost_tasks import PhaseTime
+from orchestrator.estimate.cost import PHASE_PARTS, Estimate, Total, round_usd
+from orchestrator.estimate.prices import GB, Line, Part, in_gb
 from orchestrator.estimate.sample import Measure, Proportion, Sample, kinds_of, total_of
 from orchestrator.objects.object_head import HeadOutcome
 from orchestrator.objects.restore_times import RestoreTime
 from worker.contract import Phase
 
-_PARTS = {Phase.RESTORE: (Part.RESTORE, Part.RESTORE_TASKS), Phase.COPY: (Part.COPY, Part.COPY_TASKS)}
 _KB_PER_UNIT = 1024
 _CENTS = 2  # decimals of an amount, at least
-_ENOUGH = 2  # of an hour, or a day: below, the smaller unit says more
+_ENOUGH = 2  # minutes, hours or days: fewer are shown in the smaller unit
 
 
 def estimate_lines(estimate: Estimate) -> list[str]:
-    """The estimate for people: what was looked at, each phase with its lines, total and time, storage, remarks."""
+    """The estimate for people: the sample, each phase with its lines, total and time, storage, remarks."""
     width = max((len(line.what) for line in estimate.lines), default=0)
     lines = list(_head_lines(estimate))
     for phase in estimate.phases:
         lines += ["", f"{phase}:"]
-        lines += [_line(line, width) for line in estimate.lines if line.part in _PARTS[phase]]
+        lines += [_line(line, width) for line in estimate.lines if line.part in PHASE_PARTS[phase]]
         lines += [f"  total: {total_words(estimate.total(phase))}", *_time_lines(estimate, phase)]
     lines += ["", f"all phases: {total_words(estimate.all_phases())}"]
     if tasks := estimate.tasks().usd:
@@ -87,17 +85,13 @@ def _line(line: Line, width: int, before: str = "") -> str:
 
 def _time_lines(estimate: Estimate, phase: Phase) -> Iterator[str]:
     time = estimate.times[phase]
-    yield f"  time: {_time_words(time)}"
+    yield (
+        f"  time: about {time_words(time.elapsed_s)}: {time.requests:,} requests / {time.per_second:,.0f} a second "
+        f"(limit: {time.bound}), {time.tasks:,} tasks at once, their start included"
+    )
     if phase is Phase.RESTORE:
         for kind, wait in estimate.waits:
             yield f"  then S3 restores {kind}: {_wait_words(wait)}"
-
-
-def _time_words(time: PhaseTime) -> str:
-    return (
-        f"about {time_words(time.elapsed_s)}: {time.requests:,} requests / {time.per_second:,.0f} a second "
-        f"(limit: {time.bound}), {time.tasks:,} tasks at once, their start included"
-    )
 
 
 def _wait_words(wait: RestoreTime | None) -> str:
@@ -121,7 +115,7 @@ def total_words(total: Total, *, sign: bool = False) -> str:
 
 
 def usd_words(usd: Decimal, *, sign: bool = False) -> str:
-    """An amount of US dollars with as many decimals as it was rounded to, cents at least."""
+    """An amount of US dollars with the decimals that it was rounded to, cents at least."""
     before = "-" if usd < 0 else "+" if sign and usd > 0 else ""
     return f"{before}${_number(abs(usd))}"
 
@@ -140,7 +134,7 @@ def data_words(data: Measure) -> str:
 
 
 def size_words(size_bytes: Decimal) -> str:
-    """A size in the largest unit that it has at least one of: `1.20 TB`."""
+    """A size in the largest unit that it fills: `1.20 TB`."""
     size, units = size_bytes, iter(("KB", "MB", "GB", "TB", "PB"))
     unit = "bytes"
     while size >= _KB_PER_UNIT and (larger := next(units, None)):
@@ -149,7 +143,7 @@ def size_words(size_bytes: Decimal) -> str:
 
 
 def time_words(seconds: float) -> str:
-    """A length of time, roughly: `22 min`."""
+    """A rough length of time: `22 min`."""
     minutes, hours, days = seconds / 60, seconds / 3600, seconds / 86400
     if minutes < _ENOUGH:
         return f"{seconds:.0f} s"
@@ -168,7 +162,10 @@ def estimate_json(estimate: Estimate) -> dict[str, Any]:
         "region": estimate.region,
         "prices": {"region": estimate.prices.region, "date": estimate.prices.date, "source": estimate.prices.source},
         "sample": _sample_json(estimate.sample),
-        "data": {"gb": str(in_gb(estimate.data.value)), "error_gb": _error_gb(estimate.data)},
+        "data": {
+            "gb": str(in_gb(estimate.data.value)),
+            "error_gb": None if estimate.data.error is None else f"{estimate.data.error / GB:.6f}",
+        },
         "phases": {phase.value: _phase_json(estimate, phase) for phase in estimate.phases},
         "tasks": _total_json(estimate.tasks()),
         "all_phases": _total_json(estimate.all_phases()),
@@ -185,10 +182,6 @@ def estimate_json(estimate: Estimate) -> dict[str, Any]:
         ],
         "remarks": list(estimate.remarks),
     }
-
-
-def _error_gb(data: Measure) -> str | None:
-    return None if data.error is None else f"{data.error / GB:.6f}"
 
 
 def _sample_json(sample: Sample) -> dict[str, Any]:

@@ -1,7 +1,7 @@
 """
-Which keys to look at, and what those few say about all of them. Pure.
+Which keys to probe, and what these few say about all of them. Pure.
 
-Every estimate carries its 95% error bar; a sample that is the whole job has none, and is exact.
+Every estimate has its 95% error bar; a sample of the whole job is exact and has none.
 """
 
 import math
@@ -15,10 +15,10 @@ from statistics import fmean, stdev
 from orchestrator.objects.object_head import ObjectHead
 
 DEFAULT_SIZE = 200
-"""Keys looked at: enough to know a class's share to within 7 points, few enough to take seconds."""
+"""Keys to probe: enough to know a class's share to within 7 points, few enough to take seconds."""
 
 DEFAULT_SEED = 1
-"""Fixed, so that looking twice looks at the same keys and says the same."""
+"""Fixed: a second probe takes the same keys and says the same."""
 
 Z_95 = 1.96
 """Standard errors on each side of a mean that hold 95% of the samples."""
@@ -27,12 +27,12 @@ Z_95 = 1.96
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Sample:
     """
-    Some of a job's objects, looked at.
+    Some of a job's objects, probed.
 
     keys: in the whole job.
-    heads: of the keys looked at; never empty.
-    taken_at: when, with its time zone; what is left of a minimum storage duration is counted from here.
-    assumed: nothing was looked at: `heads` holds one made-up object that stands for all.
+    heads: of the keys probed; never empty.
+    taken_at: when, with its time zone; the rest of a minimum storage duration is counted from here.
+    assumed: nothing was probed: `heads` holds one made-up object that stands for all.
     """
 
     keys: int
@@ -43,7 +43,7 @@ class Sample:
 
     @property
     def complete(self) -> bool:
-        """Whether every key was looked at, so that nothing is an estimate."""
+        """Whether every key was probed, so that nothing is an estimate."""
         return not self.assumed and len(self.heads) == self.keys
 
 
@@ -52,8 +52,7 @@ class Measure:
     """
     A quantity of the whole job, estimated.
 
-    error: half the width of its 95% interval; 0 when exact; None when it can't be known (one object
-        looked at, or assumed).
+    error: half its 95% interval; 0 when exact; None when it can't be known (one object probed, or assumed).
     """
 
     value: Decimal
@@ -113,7 +112,7 @@ def share_of(sample: Sample, holds: Callable[[ObjectHead], bool]) -> Proportion:
     keys = round(Decimal(sample.keys) * seen / of)
     if sample.complete or sample.assumed:
         return Proportion(seen=seen, of=of, keys=keys, low=seen / of, high=seen / of)
-    # A sample that is a good part of the job knows more than its size says.
+    # A sample that is a large part of the job knows more than its size says.
     size = of * (sample.keys - 1) / (sample.keys - of)
     z2 = Z_95**2
     middle = (seen / of + z2 / (2 * size)) / (1 + z2 / size)

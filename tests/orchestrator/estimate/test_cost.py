@@ -7,7 +7,7 @@ import pytest
 
 from orchestrator.errors import UsageError
 from orchestrator.estimate.cost import Estimate, Total, estimate_job, round_usd
-from orchestrator.estimate.cost_line import Part
+from orchestrator.estimate.prices import Part
 from orchestrator.estimate.sample import Sample
 from orchestrator.objects.object_head import HeadOutcome, ObjectHead
 from orchestrator.objects.restore_times import RestoreTime

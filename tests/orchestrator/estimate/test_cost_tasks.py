@@ -5,9 +5,8 @@ from decimal import Decimal
 
 import pytest
 
-from orchestrator.estimate.cost_line import Part
 from orchestrator.estimate.cost_tasks import phase_time, task_lines
-from orchestrator.estimate.prices import prices_for
+from orchestrator.estimate.prices import Part, prices_for
 from orchestrator.settings.settings import FargateSettings, Settings
 from tests.orchestrator.estimate.objects import some_lots
 from worker.contract import Phase
