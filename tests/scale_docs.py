@@ -65,7 +65,7 @@ SOURCES = {
 
 @cache
 def lots_of(keys: int) -> Lots:
-    """The lots that so many keys are cut into by default, as `estimate` sees them."""
+    """The lots that this number of keys is cut into by default, as `estimate` sees them."""
     sizes = lot_sizes(keys)
     return Lots(
         lots=tuple(Lot(name=lot_name(number), keys=size, sha256="") for number, size in enumerate(sizes)),
@@ -81,7 +81,7 @@ def lots_of(keys: int) -> Lots:
 
 @cache
 def estimate_of(keys: int, storage_class: str, phases: tuple[Phase, ...], max_tasks: int) -> Estimate:
-    """What `s3reclass estimate --no-sample` says of so many objects of one class and size."""
+    """What `s3reclass estimate --no-sample` says of this number of objects of one class and size."""
     head = ObjectHead(
         entry=LotEntry(bucket="my-bucket", key=""),
         look=HeadOutcome.FOUND,
@@ -104,7 +104,7 @@ def tasks_needed(phase: Phase) -> int:
 
 
 def vcpus(tasks: int) -> float:
-    """What so many tasks of the default size need at once."""
+    """What this number of tasks of the default size needs at once."""
     return tasks * FargateSettings().cpu / CPU_UNITS_PER_VCPU
 
 
@@ -121,20 +121,20 @@ def _title() -> Iterator[str]:
     yield f"""\
 # A billion objects
 
-Made by `make docs`: every figure on this page is computed by the functions that `s3reclass estimate` computes with.
+Made by `make docs`. The functions of `s3reclass estimate` compute every figure on this page.
 
 - The objects: {OBJECTS:,} of {size_words(Decimal(OBJECT_BYTES))}, {size} in all, in one bucket, to go into {TARGET}.
-- The settings: the defaults but for `--max-tasks`: tier {Settings().tier}, restored copies for {Settings().days} days,
-  tasks of {vcpus(1):g} vCPU.
+- The settings: the defaults but for `--max-tasks`. The tier is {Settings().tier}, restored copies stay for
+  {Settings().days} days, and tasks have {vcpus(1):g} vCPU.
 - The prices: {US_EAST_1.region}'s of {US_EAST_1.date}. For your own objects, let `estimate` look at a sample.
-- A task is taken to send {REQUESTS_PER_VCPU_SECOND:,} requests a second for each vCPU and to start in
+- The tasks: each is assumed to send {REQUESTS_PER_VCPU_SECOND:,} requests a second for each vCPU, and to start in
   {TASK_START_S} seconds.
 
-S3's limits, and not the tasks, decide how long it takes:
+S3's limits decide how long it takes, not the tasks:
 
-- {RESTORE_REQUESTS_PER_SECOND:,} restore requests a second for the account in a Region, all callers together
-  ([restoring]), of which a job takes nine tenths;
-- at least {COPIES_PER_SECOND:,} copies a second for each prefix ([performance]); S3 scales to more by itself,
+- S3 takes {RESTORE_REQUESTS_PER_SECOND:,} restore requests a second for the account in a Region, all callers together
+  ([restoring]). A job takes nine tenths of that.
+- S3 takes at least {COPIES_PER_SECOND:,} copies a second for each prefix ([performance]). It scales to more by itself,
   gradually, and answers 503 meanwhile, which makes workers slow down.
 """
 
@@ -146,12 +146,12 @@ def _plan() -> Iterator[str]:
 ## The plan: {JOBS} jobs of {JOB_KEYS:,} keys
 
 A restored copy's {Settings().days} days count from its request, and asking for a billion restores takes {asking}.
-So the keys go through in {JOBS} jobs, each copied while the next one's restores are asked for. Each has {lots:,} lots
-of {DEFAULT_LOT_KEYS:,} keys, and so {lots:,} tasks in each phase, some of which run at once. (A job can have
-{MAX_LOTS:,} lots.)
+So the keys go through in {JOBS} jobs. Each job is copied while the next one's restores are asked for. A job has
+{lots:,} lots of {DEFAULT_LOT_KEYS:,} keys, and so {lots:,} tasks in each phase, some of which run at once. (A job can
+have {MAX_LOTS:,} lots.)
 
-1. The keys come from S3 Inventory ([inventory]): listing them takes {OBJECTS // LISTED_AT_ONCE:,} requests, one after
-   the other. coreutils cuts them into the jobs' files:
+1. The keys come from S3 Inventory ([inventory]). Listing them would take {OBJECTS // LISTED_AT_ONCE:,} requests, one
+   after the other. coreutils cuts the keys into the jobs' files:
 
        zcat inventory/*.csv.gz | split -l {JOB_KEYS} - part-
 
@@ -169,7 +169,8 @@ of {DEFAULT_LOT_KEYS:,} keys, and so {lots:,} tasks in each phase, some of which
 
        s3reclass run --phase copy --lots-dir lots-aa --max-tasks {tasks_needed(Phase.COPY)}
 
-Don't let two restore phases run at once, as each would take its nine tenths, or give each its part with `--rate`.
+Don't let two restore phases run at once, as each would take nine tenths of the limit. Or give each its part with
+`--rate`.
 """
 
 
@@ -177,7 +178,7 @@ def _one_job() -> Iterator[str]:
     yield """\
 ## One of the jobs
 
-With just so many tasks at once that more would wait for S3:
+The number of tasks at once is the smallest with which S3's limits decide; more tasks would only wait for S3.
 
 | from | phase | requests | a second | tasks at once | vCPU | time | S3's part | Fargate's part |
 |---|---|---|---|---|---|---|---|---|"""
@@ -245,11 +246,10 @@ def _all_jobs() -> Iterator[str]:
     slowest = max(hours_of_all(storage_class)[0] for storage_class in ARCHIVES)
     spare = Settings().days * 24 - slowest
     yield f"""
-The slowest job has {time_words(spare * 3600)} to spare before the first restored copies expire. S3 says that restores
-of tens of millions of objects (`estimate` warns from {MANY_RESTORES:,} on) take longer than these times
-([large datasets]): begin with a smaller job, look when its copies are ready, and raise `--days` if
-that is late; a restored copy costs its storage for each day. Early deletion isn't in these figures: `estimate` counts
-it from the objects' ages.
+The slowest job has {time_words(spare * 3600)} to spare before the first restored copies expire. AWS says that restores
+of tens of millions of objects take longer than these times ([large datasets]); `estimate` warns from {MANY_RESTORES:,}
+on. Begin with a smaller job, look when its copies are ready, and raise `--days` if that is late. A restored copy costs
+its storage for each day. Early deletion isn't in these figures: `estimate` counts it from the objects' ages.
 """
 
 
@@ -258,8 +258,8 @@ def _copy_alone() -> Iterator[str]:
     yield """\
 ## Without a restore
 
-Objects that aren't archived need the copy phase alone, and prefixes decide how long it takes: with a job for each
-prefix, all at once, of GLACIER_IR objects:
+Objects that aren't archived need the copy phase alone. The number of prefixes decides how long it takes. This is for
+GLACIER_IR objects, with a job for each prefix and all jobs at once:
 
 | prefixes | lots of each | tasks at once | vCPU | copies a second | time | cost |
 |---|---|---|---|---|---|---|"""
