@@ -11,8 +11,9 @@ from orchestrator.errors import UsageError
 from orchestrator.estimate.cost import estimate_job
 from orchestrator.estimate.estimate_text import estimate_json, estimate_lines
 from orchestrator.estimate.probe_objects import sample_objects
-from orchestrator.estimate.sample import DEFAULT_SEED, DEFAULT_SIZE, Sample
+from orchestrator.estimate.sample import Sample
 from orchestrator.lots.folder import read_lots, verify_lots
+from orchestrator.lots.sample_keys import DEFAULT_SEED, DEFAULT_SIZE
 from orchestrator.model import Lots
 from orchestrator.objects.head_objects import region
 from orchestrator.objects.object_head import HeadOutcome, ObjectHead

@@ -16,7 +16,6 @@ from orchestrator.errors import S3ReclassError, UsageError
 from orchestrator.lots.folder import lot_path
 from orchestrator.lots.manifest import DEFAULT_LOT_KEYS, MAX_LOTS, lot_sizes
 from orchestrator.model import Lots
-from orchestrator.objects.object_head import ARCHIVE_CLASSES
 from orchestrator.settings.options import uses_settings
 from orchestrator.settings.settings import Settings
 from orchestrator.split.dedupe import FEW_REPEATS, Fingerprints, OnStep, objects_named_again
@@ -24,6 +23,7 @@ from orchestrator.split.key_lines import UTF8_BOM, Batch, Kind, check_bucket, gu
 from orchestrator.split.key_source import KeySource, open_key_source
 from orchestrator.split.key_table import TableFormat, parse_column, read_table
 from orchestrator.split.write_lots import Origin, Written, write_lots
+from worker.contract import ARCHIVE_CLASSES
 
 PROGRESS_EVERY_S = 5
 DELIMITERS = {Kind.CSV: ",", Kind.TSV: "\t"}

@@ -14,10 +14,10 @@ from orchestrator.common.clock import Clock
 from orchestrator.common.counter import counting
 from orchestrator.common.output import say, tell
 from orchestrator.errors import NoStateError, S3ReclassError
-from orchestrator.estimate.sample import DEFAULT_SEED, choose_indexes
 from orchestrator.lots.disk_table import table_for
 from orchestrator.lots.folder import iter_lot, read_lots, sample_by_lot, verify_lots
 from orchestrator.lots.manifest import Table
+from orchestrator.lots.sample_keys import DEFAULT_SEED, choose_indexes
 from orchestrator.model import Lot, Lots
 from orchestrator.objects.head_objects import THREADS, head_client, head_objects
 from orchestrator.objects.object_head import HeadOutcome

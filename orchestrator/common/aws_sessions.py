@@ -4,7 +4,9 @@ boto3 clients of every AWS service used here, and what botocore's errors mean. C
 Credentials, region, profile and endpoint are boto3's own: this module adds retries and timeouts only.
 """
 
-from collections.abc import Iterator
+import socket
+import time
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from functools import cache
 from typing import Any
@@ -15,6 +17,7 @@ from botocore.config import Config
 from botocore.exceptions import (
     BotoCoreError,
     ClientError,
+    ConnectionClosedError,
     EndpointConnectionError,
     HTTPClientError,
     NoCredentialsError,
@@ -25,23 +28,23 @@ from botocore.exceptions import (
     TokenRetrievalError,
     UnauthorizedSSOTokenError,
 )
+from botocore.parsers import ResponseParserError, ResponseParserFactory
 
-from orchestrator.common.whole_answers import CarefulParsers, believe_whole_answers_only
 from orchestrator.errors import S3ReclassError
+from worker.contract import EXPIRED_CREDENTIALS, UNKNOWN_CREDENTIALS, Wire, believe_whole_answers_only, make_failure
 
 CONNECT_TIMEOUT_S = 10
 READ_TIMEOUT_S = 60
 MAX_ATTEMPTS = 8
 
-EXPIRED = {"ExpiredToken", "ExpiredTokenException", "RequestExpired", "TokenRefreshRequired"}
-UNKNOWN_CREDENTIALS = {
-    "InvalidAccessKeyId",
-    "InvalidClientTokenId",
-    "SignatureDoesNotMatch",
-    "UnrecognizedClientException",
-    "InvalidSignatureException",
-}
 DENIED = {"AccessDenied", "AccessDeniedException", "AllAccessDisabled", "UnauthorizedOperation", "403"}
+
+_WIRE = Wire(
+    monotonic=time.monotonic,
+    # Not a TLS socket's own way, which would go on in plain text.
+    hang_up=lambda connection: socket.socket.shutdown(connection, socket.SHUT_RDWR),
+    broken=lambda error, request: ConnectionClosedError(error=error, request=request, endpoint_url=request.url),
+)
 
 
 @cache
@@ -49,7 +52,7 @@ def session() -> boto3.Session:
     """The process's one boto3 session. Raises S3ReclassError when the profile doesn't exist."""
     with aws_errors("reading the AWS configuration"):
         core = botocore.session.get_session()
-        core.register_component("response_parser_factory", CarefulParsers())
+        core.register_component("response_parser_factory", _CarefulParsers())
         return boto3.Session(botocore_session=core)
 
 
@@ -72,8 +75,45 @@ def client(service: str, **config: Any) -> Any:
     with aws_errors(f"connecting to {service}"):
         made: Any = session().client(service, config=settings)  # type: ignore[call-overload]  # the service is a variable
         if service == "s3":
-            believe_whole_answers_only(made)
+            _believe_proven_answers(made)
         return made
+
+
+def _believe_proven_answers(client: Any) -> None:
+    """Have an S3 client ask again for what isn't whole or proves nothing; UnprovenAnswer is our code for it."""
+
+    def lost(answer: Any, why: str) -> None:
+        make_failure(answer, f"the answer proves nothing: {why}; is there a proxy on the way?", code="UnprovenAnswer")
+
+    believe_whole_answers_only(client, wire=_WIRE, lost=lost)
+
+
+class UnreadableError(HTTPClientError):
+    """An answer that can't be read, as an error of botocore's own family."""
+
+    fmt = "{error}"
+
+
+class _CarefulParsers(ResponseParserFactory):
+    """botocore's parsers, whose only error for an answer that can't be read is UnreadableError."""
+
+    def create_parser(self, protocol_name: str) -> Any:
+        """The parser of a protocol."""
+        return _CarefulParser(super().create_parser(protocol_name))
+
+
+class _CarefulParser:
+    def __init__(self, parser: Any) -> None:
+        self._parser = parser
+
+    def parse(self, response: Mapping[str, Any], shape: Any) -> Any:
+        """What the answer says. Raises UnreadableError: no date, no number, no XML, nothing that was expected."""
+        try:
+            return self._parser.parse(response, shape)
+        except (ResponseParserError, ValueError, LookupError, TypeError, AttributeError, ArithmeticError) as error:
+            raise UnreadableError(error=f"the answer can't be read: {str(error)[:200]}") from error
+        except RecursionError as error:
+            raise UnreadableError(error="the answer can't be read: it nests too deeply") from error
 
 
 def error_code(error: Exception) -> str:
@@ -123,7 +163,7 @@ def _advice(error: BotoCoreError | ClientError) -> str:
 def _advice_on_answer(error: ClientError) -> str:
     code = error_code(error)
     message = str(error.response.get("Error", {}).get("Message", "")).strip() or str(error)
-    if code in EXPIRED:
+    if code in EXPIRED_CREDENTIALS:
         return "the AWS credentials have expired: get new ones (`aws sso login`, say) and run the command again"
     if code in UNKNOWN_CREDENTIALS:
         return f"AWS doesn't know these credentials ({code}): check them with `aws sts get-caller-identity`"

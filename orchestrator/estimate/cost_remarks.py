@@ -6,10 +6,10 @@ from decimal import Decimal
 from orchestrator.estimate.cost_s3 import COPY_LIMIT_BYTES, MINIMUM_BYTES, MINIMUM_BYTES_CLASSES, MINIMUM_DAYS
 from orchestrator.estimate.prices import Item, PriceTable
 from orchestrator.estimate.sample import Proportion, Sample, kinds_of, share_of
-from orchestrator.objects.object_head import ARCHIVE_CLASSES, HeadOutcome
+from orchestrator.objects.object_head import HeadOutcome
 from orchestrator.objects.restore_times import restore_time
 from orchestrator.settings.settings import Settings
-from worker.contract import Phase
+from worker.contract import ARCHIVE_CLASSES, Phase
 
 SMALL_SAMPLE = 30
 """With fewer objects than this, a 95% interval of a mean is rough."""

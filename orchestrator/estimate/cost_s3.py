@@ -8,7 +8,8 @@ from itertools import chain
 
 from orchestrator.estimate.prices import GB, Item, Line, Part, PriceTable, data_line, in_gb, price_words, requests_line
 from orchestrator.estimate.sample import Measure, Sample, kinds_of, total_of
-from orchestrator.objects.object_head import ARCHIVE_CLASSES, HeadOutcome, ObjectHead
+from orchestrator.objects.object_head import HeadOutcome, ObjectHead
+from worker.contract import ARCHIVE_CLASSES
 
 DAYS_PER_MONTH = 30
 """A GB-month counts as 30 days here."""

@@ -6,8 +6,9 @@ from random import Random
 from typing import Any
 
 from orchestrator.common.clock import Clock
-from orchestrator.estimate.sample import DEFAULT_SEED, DEFAULT_SIZE, Sample, choose_indexes
+from orchestrator.estimate.sample import Sample
 from orchestrator.lots.folder import sample_entries
+from orchestrator.lots.sample_keys import DEFAULT_SEED, DEFAULT_SIZE, choose_indexes
 from orchestrator.model import Lots
 from orchestrator.objects.head_objects import THREADS, head_objects
 

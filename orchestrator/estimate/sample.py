@@ -9,16 +9,10 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
-from random import Random
 from statistics import fmean, stdev
 
+from orchestrator.lots.sample_keys import DEFAULT_SEED
 from orchestrator.objects.object_head import ObjectHead
-
-DEFAULT_SIZE = 200
-"""Keys to probe: enough to know a class's share to within 7 points, few enough to take seconds."""
-
-DEFAULT_SEED = 1
-"""Fixed: a second probe takes the same keys and says the same."""
 
 Z_95 = 1.96
 """Standard errors on each side of a mean that hold 95% of the samples."""
@@ -81,11 +75,6 @@ class Proportion:
     keys: int
     low: float
     high: float
-
-
-def choose_indexes(keys: int, size: int, random: Random) -> tuple[int, ...]:
-    """`size` different indexes below `keys`, ascending; all of them when there are no more than that."""
-    return tuple(range(keys)) if size >= keys else tuple(sorted(random.sample(range(keys), size)))
 
 
 def total_of(sample: Sample, value: Callable[[ObjectHead], int | float]) -> Measure:

@@ -22,11 +22,11 @@ from botocore.exceptions import (
     ProxyConnectionError,
 )
 
-from orchestrator.common.aws_sessions import EXPIRED, UNKNOWN_CREDENTIALS, aws_errors, client, error_code, explain
+from orchestrator.common.aws_sessions import aws_errors, client, error_code, explain
 from orchestrator.common.clock import Clock
 from orchestrator.errors import S3ReclassError
 from orchestrator.objects.object_head import HeadOutcome, ObjectHead
-from worker.contract import LotEntry, snapshot_of
+from worker.contract import EXPIRED_CREDENTIALS, UNKNOWN_CREDENTIALS, LotEntry, is_throttle, snapshot_of
 
 THREADS = 64
 """Requests in flight: at 30 ms each, enough to keep one core busy; more cost memory and bring nothing."""
@@ -41,8 +41,6 @@ Seconds between our own rounds, each of which is a request with all of botocore'
 Botocore's retries share a quota that a server which throttles empties, and then fail at once; these
 outlast a minute of nothing but 503.
 """
-
-THROTTLED = {"SlowDown", "ServiceUnavailable", "ThrottlingException", "Throttling", "RequestLimitExceeded", "429"}
 
 _NO_CONNECTION = (EndpointConnectionError, ConnectTimeoutError, ProxyConnectionError)
 
@@ -187,7 +185,7 @@ class _Looker:
     def _refused(self, entry: LotEntry, which: dict[str, str], error: ClientError) -> ObjectHead:
         status = _status(error)
         code = self._code(which, status) or error_code(error)
-        if code in EXPIRED | UNKNOWN_CREDENTIALS:
+        if code in EXPIRED_CREDENTIALS | UNKNOWN_CREDENTIALS:
             error.response.setdefault("Error", {})["Code"] = code
             raise explain(error, "looking at objects")
         if code == "NoSuchBucket":
@@ -239,7 +237,8 @@ def _status(error: ClientError) -> int:
 
 def _passes(error: ClientError) -> bool:
     """Whether the error is one that passes: throttling, or a fault of the server's."""
-    return _status(error) >= _HTTP_SERVER_ERROR or error_code(error) in THROTTLED
+    code = error_code(error)
+    return _status(error) >= _HTTP_SERVER_ERROR or is_throttle(code) or code == "429"
 
 
 def _found(entry: LotEntry, answer: dict[str, Any], *, snapshot: bool) -> ObjectHead:

@@ -4,8 +4,7 @@ from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING, Any
 
 from orchestrator.common.aws_sessions import aws_errors, client
-from orchestrator.objects.listing_csv import ListedObject
-from orchestrator.restores.judge_readiness import ListedRestore
+from orchestrator.objects.listing_csv import ListedObject, ListedRestore
 
 if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client

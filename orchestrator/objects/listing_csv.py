@@ -1,4 +1,4 @@
-"""What `s3reclass list` prints: a CSV that `split` takes as it is, key first. Pure."""
+"""An object as S3 lists it, and what `s3reclass list` prints of it: a CSV that `split` takes, key first. Pure."""
 
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -20,6 +20,21 @@ class ListedObject:
     size_bytes: int
     storage_class: str
     last_modified: datetime
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class ListedRestore:
+    """
+    One object as a listing with OptionalObjectAttributes=RestoreStatus shows it (botocore 1.44.5, Object).
+
+    ongoing: its restore is in progress; None where S3 said nothing of a restore.
+    expires_at: when the restored copy goes.
+    """
+
+    key: str
+    storage_class: str
+    ongoing: bool | None = None
+    expires_at: datetime | None = None
 
 
 def format_listed(listed: ListedObject) -> str:

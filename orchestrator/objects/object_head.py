@@ -4,10 +4,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
 
-from worker.contract import LotEntry, ObjectSnapshot
-
-ARCHIVE_CLASSES = ("GLACIER", "DEEP_ARCHIVE")
-"""Classes whose objects must be restored before a copy (S3 User Guide, "Working with archived objects"; 2026-11)."""
+from worker.contract import ARCHIVE_CLASSES, LotEntry, ObjectSnapshot
 
 
 class HeadOutcome(StrEnum):

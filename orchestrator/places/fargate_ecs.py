@@ -14,9 +14,10 @@ from typing import TYPE_CHECKING, Any
 from botocore.exceptions import BotoCoreError, ClientError, HTTPClientError
 from botocore.exceptions import ConnectionError as BotoConnectionError
 
-from orchestrator.common.aws_sessions import EXPIRED, UNKNOWN_CREDENTIALS, error_code, explain
+from orchestrator.common.aws_sessions import error_code, explain
 from orchestrator.errors import S3ReclassError
 from orchestrator.places.fargate_run_task import Patience, Rejection, judge_rejection, started_task
+from worker.contract import EXPIRED_CREDENTIALS, UNKNOWN_CREDENTIALS
 
 if TYPE_CHECKING:
     from mypy_boto3_ecs import ECSClient
@@ -168,7 +169,7 @@ class Ecs:
             return started_task(self._client.run_task(**parameters))
         except ClientError as error:
             code = error_code(error)
-            if code in EXPIRED | UNKNOWN_CREDENTIALS:
+            if code in EXPIRED_CREDENTIALS | UNKNOWN_CREDENTIALS:
                 raise explain(error, "starting a task") from error
             existing: Sequence[str] = error.response.get("resourceIds", ())  # type: ignore[assignment]  # ConflictException's own member
             if code == "ConflictException" and existing:

@@ -6,16 +6,14 @@ small sample of its keys, the same at each look; a key that was found ready isn'
 left alone for this look as soon as more of its keys are still being restored than it may start with.
 """
 
-import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field, replace
-from datetime import UTC, datetime, timedelta
-from email.utils import parsedate_to_datetime
+from datetime import datetime, timedelta
 from enum import StrEnum
-from random import Random
 
-from orchestrator.objects.object_head import ARCHIVE_CLASSES, HeadOutcome, ObjectHead
-from worker.contract import LotEntry
+from orchestrator.objects.listing_csv import ListedRestore
+from orchestrator.objects.object_head import HeadOutcome, ObjectHead
+from worker.contract import ARCHIVE_CLASSES, LotEntry, parse_restore
 
 SAMPLE_KEYS = 16
 """Keys of a lot that are looked at: if 30% of it weren't ready, two of them or more would show it, 39 times in 40."""
@@ -28,8 +26,6 @@ LIST_COSTS_HEADS = 12.5
 
 PAGE_KEYS = 1_000
 """Keys in a page of ListObjectsV2, at most (botocore 1.44.5)."""
-
-_EXPIRY = re.compile(r'expiry-date="([^"]*)"')
 
 
 class KeyState(StrEnum):
@@ -53,21 +49,6 @@ class Means(StrEnum):
 
     HEAD = "head"
     LIST = "list"
-
-
-@dataclass(frozen=True, kw_only=True, slots=True)
-class ListedRestore:
-    """
-    One object as a listing with OptionalObjectAttributes=RestoreStatus shows it (botocore 1.44.5, Object).
-
-    ongoing: its restore is in progress; None where S3 said nothing of a restore.
-    expires_at: when the restored copy goes.
-    """
-
-    key: str
-    storage_class: str
-    ongoing: bool | None = None
-    expires_at: datetime | None = None
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -113,19 +94,6 @@ class Sampled:
         return replace(self, states=tuple(states))
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
-class Restore:
-    """
-    What the state knows of the restores waited for.
-
-    tier: "" when this job asked for none. requested_at: when it began to ask. days: that restored copies stay.
-    """
-
-    tier: str = ""
-    days: int = 7
-    requested_at: datetime | None = None
-
-
 def head_state(head: ObjectHead, target: str, now: datetime) -> KeyState:
     """
     What waiting can do for a key, from its HEAD.
@@ -142,23 +110,14 @@ def head_state(head: ObjectHead, target: str, now: datetime) -> KeyState:
     """
     if head.look is not HeadOutcome.FOUND or head.storage_class == target or not head.archived:
         return KeyState.READY
-    if not head.restore:
+    restore = parse_restore(head.restore)
+    if not restore:
         return KeyState.NONE
-    if 'ongoing-request="false"' not in head.restore:
+    if restore.ongoing:
         return KeyState.ONGOING
     if head.storage_class not in ARCHIVE_CLASSES:
         return KeyState.NONE
-    return KeyState.NONE if (expires := _expiry(head.restore)) and expires <= now else KeyState.READY
-
-
-def _expiry(header: str) -> datetime | None:
-    """The expiry in an x-amz-restore header; None when there is none, or none that can be read."""
-    match = _EXPIRY.search(header)
-    try:
-        found = parsedate_to_datetime(match[1]) if match else None
-    except ValueError:
-        return None
-    return found.replace(tzinfo=UTC) if found and found.tzinfo is None else found
+    return KeyState.NONE if restore.expires_at and restore.expires_at <= now else KeyState.READY
 
 
 def listed_states(
@@ -257,17 +216,6 @@ def lots_in_turn(samples: Iterable[tuple[str, Sampled]], requests: int) -> tuple
             break
         chosen.append(name)
     return tuple(chosen)
-
-
-def choose_some(entries: Iterable[LotEntry], size: int, random: Random) -> tuple[LotEntry, ...]:
-    """A random sample of a stream of any length, in its order (Vitter, algorithm R: each key equally likely)."""
-    kept: list[tuple[int, LotEntry]] = []
-    for number, entry in enumerate(entries):
-        if number < size:
-            kept.append((number, entry))
-        elif (place := random.randrange(number + 1)) < size:
-            kept[place] = (number, entry)
-    return tuple(entry for _, entry in sorted(kept, key=lambda one: one[0]))
 
 
 MARGIN_MOST = timedelta(hours=24)

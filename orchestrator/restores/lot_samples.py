@@ -11,25 +11,24 @@ from random import Random
 
 from orchestrator.common.clock import Clock
 from orchestrator.errors import S3ReclassError
-from orchestrator.estimate.sample import choose_indexes
+from orchestrator.lots.sample_keys import choose_indexes, choose_some
 from orchestrator.model import Lot
+from orchestrator.objects.listing_csv import ListedRestore
 from orchestrator.objects.object_head import ObjectHead
 from orchestrator.restores.judge_readiness import (
     LIST_COSTS_HEADS,
     PAGE_KEYS,
     SAMPLE_KEYS,
     KeyState,
-    ListedRestore,
     Means,
     Sampled,
     cheaper_means,
-    choose_some,
     head_state,
     in_bucket_order,
     listed_states,
     lots_in_turn,
 )
-from orchestrator.state.lot_status import LotStatus
+from orchestrator.state.lot_status import LotStatus, last_finished
 from worker.contract import LotEntry
 
 LOOK_REQUESTS = 5_000
@@ -184,8 +183,3 @@ class LotSamples:
 def _attempt_of(lot_status: LotStatus) -> int:
     """The attempt whose pending keys a sample is of; 0 for one of all keys."""
     return lot_status.files.attempt if last_finished(lot_status) else 0
-
-
-def last_finished(lot_status: LotStatus) -> bool:
-    """Whether the lot's last attempt came to its end, so that each key has an outcome."""
-    return lot_status.finished is not None and lot_status.finished.attempt == lot_status.files.attempt

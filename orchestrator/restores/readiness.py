@@ -12,10 +12,11 @@ from datetime import timedelta
 from orchestrator.common.clock import Clock
 from orchestrator.errors import S3ReclassError
 from orchestrator.objects.restore_times import look_every_s, restore_time
-from orchestrator.restores.judge_readiness import KeyState, Restore, Verdict, copies_go_soon, judge_sample, next_delay_s
-from orchestrator.restores.lot_samples import LotSamples, ProbeResult, ProbeSources, last_finished
+from orchestrator.restores.judge_readiness import KeyState, Verdict, copies_go_soon, judge_sample, next_delay_s
+from orchestrator.restores.lot_samples import LotSamples, ProbeResult, ProbeSources
 from orchestrator.restores.restarts import LotStart, after_task
-from orchestrator.state.lot_status import LotStatus
+from orchestrator.state.job_file import Restore
+from orchestrator.state.lot_status import LotStatus, last_finished
 from worker.contract import Outcome
 
 FIRST_DELAY_S = 10

@@ -14,11 +14,10 @@ from pathlib import Path
 from random import Random
 
 from orchestrator.errors import S3ReclassError
-from orchestrator.estimate.sample import DEFAULT_SEED, DEFAULT_SIZE
+from orchestrator.lots.sample_keys import DEFAULT_SEED, DEFAULT_SIZE, choose_some
 from orchestrator.model import Lot, Lots
-from orchestrator.restores.judge_readiness import choose_some
-from orchestrator.restores.lot_samples import last_finished
 from orchestrator.run.plan import Job
+from orchestrator.state.lot_status import last_finished
 from worker.contract import LotEntry, Outcome, Phase, format_lot_line
 
 

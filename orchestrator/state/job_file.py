@@ -2,13 +2,13 @@
 
 import re
 from collections.abc import Mapping
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
 from orchestrator.errors import S3ReclassError
 from orchestrator.model import Lot, Lots
 from orchestrator.places.worker_command import PhaseSettings
-from orchestrator.restores.judge_readiness import Restore
 from orchestrator.settings.settings import MAX_DAYS
 from worker.contract import Phase, lot_name, whole_number, word
 
@@ -93,6 +93,19 @@ def lots_in(job: Mapping[str, Any]) -> Lots:
         blank_lines=job["blank_lines"],
         duplicates=job["duplicates"],
     )
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Restore:
+    """
+    What the state knows of the restores waited for.
+
+    tier: "" when this job asked for none. requested_at: when it began to ask. days: that restored copies stay.
+    """
+
+    tier: str = ""
+    days: int = 7
+    requested_at: datetime | None = None
 
 
 def restore_in(job: Mapping[str, Any] | None) -> Restore:

@@ -149,6 +149,11 @@ class LotStatus:
         return best.outcomes if best else {}
 
 
+def last_finished(lot_status: LotStatus) -> bool:
+    """Whether the lot's last attempt came to its end, so that each key has an outcome."""
+    return lot_status.finished is not None and lot_status.finished.attempt == lot_status.files.attempt
+
+
 def standing_of(
     lot: Lot, files: LotFiles, done: Iterable[Tally], progress: Tally | None, *, believed: Iterable[Tally] = ()
 ) -> LotStatus:

@@ -10,16 +10,16 @@ from typing import Any
 from botocore.exceptions import BotoCoreError, ClientError
 
 from orchestrator.common.aws_sessions import client, error_code, explain
-from orchestrator.common.proofs import size_of_whole, time_in
 from orchestrator.errors import S3ReclassError
 from orchestrator.model import Call
 from orchestrator.state.state_files import CHUNK_BYTES, Stamped, opened
+from worker.contract import size_of_whole, time_in
 
 REQUESTS_IN_FLIGHT = 16
 
-_CHANGED = {"PreconditionFailed", "412", "ConditionalRequestConflict", "NoSuchKey"}
+_CHANGED = {"PreconditionFailed", "ConditionalRequestConflict", "NoSuchKey"}
 """
-What S3 says to a put whose condition isn't met, or met by another put at the same time; 412 when cut off in the middle.
+What S3 says to a put whose condition isn't met, or met by another put at the same time.
 
 S3 User Guide, "How to prevent object overwrites with conditional writes"; 2026-11.
 """

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from worker.s3.proof import NAMESPACE
+from worker.contract.proofs import NAMESPACE
 
 XML = b'<?xml version="1.0" encoding="UTF-8"?>\n'
 HERE = {"Bucket": "bucket", "Key": "k"}
@@ -18,7 +18,7 @@ class Told:
     """
     An operation, and its good answer.
 
-    name: S3's. call: boto3's. asked: boto3's arguments. elsewhere: asked of the state, not of objects.
+    name: S3's. call: boto3's. asked: boto3's arguments. elsewhere: not asked of an object that a worker changes.
     """
 
     name: str
@@ -132,5 +132,34 @@ ALL = (
         elsewhere=True,
     ),
     Told(name="HeadBucket", call="head_bucket", asked={"Bucket": "bucket"}, elsewhere=True),
+    Told(
+        name="ListObjectVersions",
+        call="list_object_versions",
+        asked={"Bucket": "bucket"},
+        body=_xml("ListVersionsResult", "<Name>bucket</Name><IsTruncated>false</IsTruncated>"),
+        elsewhere=True,
+    ),
+    Told(
+        name="DeleteObjects",
+        call="delete_objects",
+        asked={"Bucket": "bucket", "Delete": {"Objects": [{"Key": "k"}]}},
+        body=_xml("DeleteResult", ""),
+        elsewhere=True,
+    ),
+    Told(name="DeleteBucket", call="delete_bucket", asked={"Bucket": "bucket"}, status=204, elsewhere=True),
+    Told(
+        name="GetBucketVersioning",
+        call="get_bucket_versioning",
+        asked={"Bucket": "bucket"},
+        body=_xml("VersioningConfiguration", ""),
+        elsewhere=True,
+    ),
+    Told(
+        name="GetBucketRequestPayment",
+        call="get_bucket_request_payment",
+        asked={"Bucket": "bucket"},
+        body=_xml("RequestPaymentConfiguration", "<Payer>BucketOwner</Payer>"),
+        elsewhere=True,
+    ),
 )
 """One of each row of the table."""

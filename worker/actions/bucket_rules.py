@@ -6,6 +6,7 @@ from collections.abc import Callable, Mapping
 from typing import Any, TypeVar
 
 from worker.actions.read_answer import ask_and_read
+from worker.contract import NO_LOCK_CODES
 from worker.decide.carry_over import LockDefaults, acls_have_no_effect, lock_defaults_of, owner_of
 from worker.decide.judge_error import RetryAction, judge_answer
 from worker.errors import WorkerError
@@ -37,7 +38,7 @@ _ODD_SETTING = (
     "this task and S3 (a proxy, a gateway, an emulator), and run again"
 )
 
-_NO_LOCK_SETTING = frozenset({"ObjectLockConfigurationNotFoundError", "NotImplemented", "MethodNotAllowed"})
+_NO_LOCK_SETTING = NO_LOCK_CODES | {"NotImplemented", "MethodNotAllowed"}
 
 
 class BucketRules:

@@ -4,7 +4,6 @@ What launcher and worker agree on, and nothing else: lines, rows, paths, outcome
 The standard library only, no clock, no disk.
 """
 
-from worker.contract.classes import REQUESTER, S3_CLIENTS, STORAGE_CLASSES, TIERS
 from worker.contract.digests import DigestTable, Parts, PartsDigest, digest_of
 from worker.contract.outcomes import (
     OUTCOMES,
@@ -30,6 +29,21 @@ from worker.contract.rows import (
     parse_result_rows,
     result_fields,
 )
+from worker.contract.s3_facts import (
+    ARCHIVE_CLASSES,
+    EXPIRED_CREDENTIALS,
+    NO_LOCK_CODES,
+    REQUESTER,
+    S3_CLIENTS,
+    STORAGE_CLASSES,
+    TIERS,
+    UNKNOWN_CREDENTIALS,
+    RestoreStatus,
+    is_throttle,
+    parse_restore,
+    size_of_whole,
+    time_in,
+)
 from worker.contract.shares import SHARE_EVERY_S, SHARE_SPREAD, RateShare
 from worker.contract.snapshot import (
     ObjectSnapshot,
@@ -42,12 +56,16 @@ from worker.contract.snapshot import (
 )
 from worker.contract.state import MOST_PART_ROWS, LotFileName, StatePaths, Tally, lot_name
 from worker.contract.values import parse_object, real_number, whole_number, word
+from worker.contract.whole_answers import Wire, believe_whole_answers_only, make_failure
 
 __all__ = [
+    "ARCHIVE_CLASSES",
     "COPY_DIFFERS",
+    "EXPIRED_CREDENTIALS",
     "MAX_KEY_BYTES",
     "MAX_TEXT",
     "MOST_PART_ROWS",
+    "NO_LOCK_CODES",
     "OUTCOMES",
     "REQUESTER",
     "RESULT_COLUMNS",
@@ -56,6 +74,7 @@ __all__ = [
     "SHARE_SPREAD",
     "STORAGE_CLASSES",
     "TIERS",
+    "UNKNOWN_CREDENTIALS",
     "ContractError",
     "DigestTable",
     "ExitCode",
@@ -67,11 +86,14 @@ __all__ = [
     "PartsDigest",
     "Phase",
     "RateShare",
+    "RestoreStatus",
     "ResultRow",
     "StatePaths",
     "Tally",
     "TaskStatus",
+    "Wire",
     "bare_etag",
+    "believe_whole_answers_only",
     "differences",
     "digest_of",
     "encode_key",
@@ -79,16 +101,21 @@ __all__ = [
     "format_lot_line",
     "format_result_rows",
     "format_snapshot_line",
+    "is_throttle",
     "lot_name",
+    "make_failure",
     "parse_lot_line",
     "parse_object",
+    "parse_restore",
     "parse_result_rows",
     "parse_snapshot_lines",
     "proves_content",
     "real_number",
     "result_fields",
+    "size_of_whole",
     "snapshot_of",
     "supersedes",
+    "time_in",
     "whole_number",
     "word",
 ]

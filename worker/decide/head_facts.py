@@ -2,26 +2,10 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import UTC, datetime
-from email.utils import parsedate_to_datetime
-from functools import lru_cache
+from datetime import datetime
 from typing import Any
 
-_LONGEST_HEADER = 1_000
-"""Characters of an `x-amz-restore` that is read; S3's has some 80."""
-
-
-@dataclass(frozen=True, kw_only=True, slots=True)
-class RestoreStatus:
-    """
-    The `x-amz-restore` header.
-
-    ongoing: a restore is under way.
-    expires_at: when the restored copy goes, or None when the header names no date.
-    """
-
-    ongoing: bool
-    expires_at: datetime | None = None
+from worker.contract import RestoreStatus, parse_restore
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -63,27 +47,3 @@ def facts_of(head: Mapping[str, Any]) -> ObjectFacts:
         encryption=head.get("ServerSideEncryption", ""),
         missing_metadata=head.get("MissingMeta", 0),
     )
-
-
-@lru_cache(maxsize=256)
-def parse_restore(header: str) -> RestoreStatus | None:
-    """
-    The status that an `x-amz-restore` header states, None for an empty header.
-
-    Its format, from botocore 1.44.5, HeadObject: `ongoing-request="true"`, or
-    `ongoing-request="false", expiry-date="Fri, 21 Dec 2012 00:00:00 GMT"`.
-    A date that can't be read counts as none given. Restored copies go at midnight, so that many headers are the same.
-    """
-    if not header:
-        return None
-    # Between the quotes stand names, and within them values.
-    names, values = (header[:_LONGEST_HEADER].split('"')[first::2] for first in (0, 1))
-    fields = {name.strip(" ,").removesuffix("="): value for name, value in zip(names, values, strict=False)}
-    ongoing = fields.get("ongoing-request") != "false"
-    try:
-        expires_at = parsedate_to_datetime(fields.get("expiry-date", ""))
-    except (ValueError, OverflowError):
-        return RestoreStatus(ongoing=ongoing)
-    if expires_at.tzinfo is None:
-        expires_at = expires_at.replace(tzinfo=UTC)
-    return RestoreStatus(ongoing=ongoing, expires_at=expires_at)

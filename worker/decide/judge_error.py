@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import StrEnum
 
-from worker.contract import Outcome, Phase
+from worker.contract import EXPIRED_CREDENTIALS, UNKNOWN_CREDENTIALS, Outcome, Phase, is_throttle
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,19 +57,8 @@ _EVERYWHERE: Mapping[str, Outcome | RetryAction] = {
     "OperationAborted": RetryAction.LOOK_AGAIN,
     "TemporaryRedirect": RetryAction.LOOK_AGAIN,  # of a bucket so new that DNS doesn't know it yet
     "RequestTimeout": RetryAction.LOOK_AGAIN,
-    "SlowDown": RetryAction.SLOW_DOWN,
-    "BandwidthLimitExceeded": RetryAction.SLOW_DOWN,
-    "RequestLimitExceeded": RetryAction.SLOW_DOWN,
-    "ServiceUnavailable": RetryAction.SLOW_DOWN,
-    "TooManyRequestsException": RetryAction.SLOW_DOWN,
-    "PriorRequestNotComplete": RetryAction.SLOW_DOWN,
-    "ExpiredToken": RetryAction.CREDENTIALS,
-    "ExpiredTokenException": RetryAction.CREDENTIALS,
-    "TokenRefreshRequired": RetryAction.CREDENTIALS,
+    **dict.fromkeys(EXPIRED_CREDENTIALS | UNKNOWN_CREDENTIALS, RetryAction.CREDENTIALS),
     "InvalidToken": RetryAction.CREDENTIALS,
-    "InvalidAccessKeyId": RetryAction.CREDENTIALS,
-    "InvalidClientTokenId": RetryAction.CREDENTIALS,
-    "SignatureDoesNotMatch": RetryAction.CREDENTIALS,
     "RequestTimeTooSkewed": RetryAction.CREDENTIALS,
     UNTRUSTED: RetryAction.CREDENTIALS,  # theirs, not ours: nothing is sent to whoever has no certificate for the host
 }
@@ -143,7 +132,7 @@ def judge_answer(phase: Phase, answer: Answer) -> Outcome | RetryAction:
     known = _OF_PHASE[phase].get(answer.code) or _EVERYWHERE.get(answer.code)
     if known:
         return known
-    if "Throttl" in answer.code:
+    if is_throttle(answer.code):
         return RetryAction.SLOW_DOWN
     status = answer.http_status or 0
     if status in _OF_STATUS:

@@ -16,11 +16,8 @@ milliseconds old. A copy in parts takes hours, so all of it is looked at once mo
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from worker.contract import Outcome, bare_etag
+from worker.contract import ARCHIVE_CLASSES, Outcome, bare_etag
 from worker.decide.head_facts import ObjectFacts
-
-ARCHIVE_CLASSES = frozenset({"GLACIER", "DEEP_ARCHIVE"})
-"""The classes whose objects can't be read until they are restored."""
 
 CLASSES_OF_OTHER_STORES = frozenset({"EXPRESS_ONEZONE", "OUTPOSTS", "SNOW", "FSX_OPENZFS", "FSX_ONTAP"})
 """The classes of what isn't in an ordinary bucket, and can't leave its store by a copy onto itself (CopyObject)."""

@@ -28,8 +28,6 @@ from worker.pool.loop import MAX_DELAY_S, Retry
 from worker.pool.pacing import Pace
 from worker.s3.fast.build_request import COPY
 from worker.s3.fast.reply import UnexpectedAnswerError
-from worker.s3.proof import names_its_version
-from worker.s3.whole import UnbelievedError
 
 if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client
@@ -60,6 +58,12 @@ _CREDENTIALS = (
     SSOError,
     TokenRetrievalError,
 )
+
+
+class UnbelievedError(HTTPClientError):
+    """An answer that proves nothing, as an error of botocore's own family: those who ask know to take these."""
+
+    fmt = "{error}"
 
 
 class RefusedError(Exception):
@@ -98,7 +102,7 @@ class S3:
         found = self._ask_fast(operation, parameters) if self.fast else None
         if found is None:
             found = self._ask_carefully(operation, parameters)
-        if not isinstance(found, Answer) and not names_its_version(operation, parameters, found):
+        if not isinstance(found, Answer) and not _names_its_version(operation, parameters, found):
             found = Answer(code=STRANGE, message=f"the answer to {operation} doesn't name its version", lost=True)
         if isinstance(found, Answer):
             self.pace.answered(refused=judge_answer(self.phase, found) is RetryAction.SLOW_DOWN)
@@ -192,6 +196,16 @@ def _arguments(client: "S3Client", operation: str) -> frozenset[str]:
     """The names of the arguments that the operation takes."""
     shape = client.meta.service_model.operation_model(client.meta.method_to_api_mapping[operation]).input_shape
     return frozenset(shape.members if shape else ())
+
+
+def _names_its_version(operation: str, parameters: Mapping[str, Any], answer: Mapping[str, Any]) -> bool:
+    """
+    Whether the answer to the deletion of a version names one. False too for what put a delete marker without saying so.
+
+    operation: by boto3's name. parameters: boto3's. Which version it names is for the caller, as is a copy's new one:
+    where versioning is suspended, S3 names none.
+    """
+    return operation != "delete_object" or "VersionId" not in parameters or bool(answer.get("VersionId"))
 
 
 @contextmanager

@@ -1,25 +1,26 @@
 """boto3 clients for the worker: its timeouts and retries; credentials, region and endpoint are boto3's own."""
 
-import math
 import os
 import socket
 import ssl
+import time
 from collections.abc import Callable, MutableMapping
 from functools import cache, partial
 from typing import TYPE_CHECKING, Any, cast
 
 from botocore.config import Config
-from botocore.exceptions import BotoCoreError
+from botocore.exceptions import BotoCoreError, ConnectionClosedError
 from botocore.httpsession import create_urllib3_context, get_cert_path
 from botocore.session import Session, get_session
 from botocore.utils import get_environ_proxies
 
+from worker.contract.proofs import MAX_BODY_BYTES
+from worker.contract.whole_answers import Wire, believe_whole_answers_only, make_failure
 from worker.errors import WorkerError
+from worker.s3.ask import UnbelievedError
 from worker.s3.fast.client import FastClient
 from worker.s3.fast.connection import LONGEST_ANSWER, connect
 from worker.s3.fast.signing import Credentials
-from worker.s3.proof import MAX_BODY_BYTES
-from worker.s3.whole import UnbelievedError, believe_whole_answers_only, error_body
 
 if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client
@@ -32,6 +33,13 @@ OBJECT_READ_TIMEOUT_S = 300
 Seconds without a byte of an answer, at most. CopyObject answers when the copy is made, which for 5 GB can take minutes;
 S3 sends white space meanwhile.
 """
+
+_WIRE = Wire(
+    monotonic=time.monotonic,
+    # Not a TLS socket's own way, which would go on in plain text.
+    hang_up=lambda connection: socket.socket.shutdown(connection, socket.SHUT_RDWR),
+    broken=lambda error, request: ConnectionClosedError(error=error, request=request, endpoint_url=request.url),
+)
 
 
 @cache
@@ -60,7 +68,7 @@ def state_client() -> "S3Client":
         )
     )
     # A lot is read while its keys are worked on: its answer may be long, and take long.
-    believe_whole_answers_only(client, most_bytes=math.inf, most_s=math.inf, lost=_fail)
+    believe_whole_answers_only(client, wire=_WIRE, lost=partial(make_failure, code="IncompleteAnswer"))
     return client
 
 
@@ -88,7 +96,9 @@ def object_client(connections: int, *, read_timeout_s: float = OBJECT_READ_TIMEO
         )
     )
     carry_expires_as_it_is(client)
-    believe_whole_answers_only(client, most_bytes=MAX_BODY_BYTES, most_s=LONGEST_ANSWER * read_timeout_s, lost=_give_up)
+    believe_whole_answers_only(
+        client, wire=_WIRE, lost=_give_up, max_bytes=MAX_BODY_BYTES, max_s=LONGEST_ANSWER * read_timeout_s
+    )
     try:
         found = session().get_credentials()
     except BotoCoreError as error:
@@ -158,13 +168,8 @@ def carry_expires_as_it_is(client: "S3Client") -> None:
 
 
 def _give_up(_: MutableMapping[str, Any], why: str) -> None:
-    """Raise an answer's being lost past botocore, whoever asked."""
+    """Raise past botocore that an answer is lost."""
     raise UnbelievedError(error=why)
-
-
-def _fail(response: MutableMapping[str, Any], why: str) -> None:
-    """Make an answer that is lost S3's failure, which botocore asks for again."""
-    response.update(status_code=500, body=error_body("IncompleteAnswer", why))
 
 
 def _client(config: Config) -> "S3Client":

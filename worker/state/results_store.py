@@ -20,8 +20,6 @@ if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client
 
 _CONFLICT_TRIES = 5
-_TAKEN = frozenset({"PreconditionFailed", "412"})
-"""S3's code, and what botocore makes of an answer cut off before it."""
 
 
 class Store(Protocol):
@@ -165,7 +163,7 @@ class S3Store:
                 self._put(name, content, IfNoneMatch="*")
             except ClientError as error:
                 code = error.response.get("Error", {}).get("Code")
-                if code in _TAKEN:
+                if code == "PreconditionFailed":
                     # Perhaps by our own put, whose answer was lost and which botocore sent again.
                     return self.read(name) == content
                 if code != "ConditionalRequestConflict" or tries == _CONFLICT_TRIES - 1:

@@ -2,35 +2,12 @@
 
 import math
 from decimal import Decimal
-from random import Random
 
 import pytest
 
-from orchestrator.estimate.sample import Measure, choose_indexes, kinds_of, share_of, total_of
+from orchestrator.estimate.sample import Measure, kinds_of, share_of, total_of
 from orchestrator.objects.object_head import HeadOutcome
 from tests.orchestrator.estimate.objects import a_sample, an_object, unseen
-
-
-def seeded(seed: int) -> Random:
-    """A source of randomness that says the same each time."""
-    return Random(seed)  # noqa: S311 (no secret)
-
-
-def test_a_job_no_larger_than_the_sample_is_looked_at_whole() -> None:
-    """Every key is chosen, once and in order, when there are no more than the sample's size."""
-    assert choose_indexes(3, 3, seeded(1)) == (0, 1, 2)
-    assert choose_indexes(2, 200, seeded(1)) == (0, 1)
-
-
-def test_the_same_seed_chooses_the_same_keys() -> None:
-    """Twice with one seed is twice the same, another seed is another choice."""
-    chosen = choose_indexes(10_000_000, 200, seeded(1))
-
-    assert chosen == choose_indexes(10_000_000, 200, seeded(1))
-    assert chosen != choose_indexes(10_000_000, 200, seeded(2))
-    assert len(set(chosen)) == 200
-    assert list(chosen) == sorted(chosen)
-    assert 0 <= chosen[0] < chosen[-1] < 10_000_000
 
 
 def test_a_complete_sample_is_exact() -> None:

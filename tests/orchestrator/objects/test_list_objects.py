@@ -11,8 +11,7 @@ import pytest
 
 from orchestrator.errors import S3ReclassError
 from orchestrator.objects.list_objects import list_objects_v2, list_restores
-from orchestrator.objects.listing_csv import ListedObject
-from orchestrator.restores.judge_readiness import ListedRestore
+from orchestrator.objects.listing_csv import ListedObject, ListedRestore
 
 AWKWARD = ["a b+c%20", "tab\t\x01", "quo\"te,'", "ключ/\U0001f4a9", "\u2028", "&<>"]
 
@@ -61,6 +60,7 @@ def two_pages(monkeypatch: pytest.MonkeyPatch) -> Iterator[list[dict[str, list[s
                 key="z%2B%25" if again else "new%0Aline+%01%E2%80%A8", rest=END if again else MORE, restore=restore
             )
             self.send_response(200)
+            self.send_header("Content-Length", str(len(body.encode())))
             self.end_headers()
             self.wfile.write(body.encode())
 

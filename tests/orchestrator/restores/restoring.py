@@ -5,12 +5,13 @@ from dataclasses import dataclass, field
 
 from orchestrator.errors import S3ReclassError
 from orchestrator.model import TaskRequest
+from orchestrator.objects.listing_csv import ListedRestore
 from orchestrator.objects.object_head import HeadOutcome, ObjectHead
-from orchestrator.restores.judge_readiness import ListedRestore, Restore
 from orchestrator.restores.lot_samples import ProbeSources
 from orchestrator.restores.readiness import Readiness
 from orchestrator.run.plan import Job
 from orchestrator.run.restore_again import pending_in
+from orchestrator.state.job_file import Restore
 from tests.orchestrator.run.worlds import Fate, WorldClock, entries_of
 from worker.contract import LotEntry, Outcome
 

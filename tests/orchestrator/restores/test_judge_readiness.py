@@ -1,19 +1,17 @@
 """Whether a lot's restores are there: what a look at a key means, when a lot starts, and how to look cheaply."""
 
 from datetime import UTC, datetime, timedelta
-from random import Random
 
 import pytest
 
+from orchestrator.objects.listing_csv import ListedRestore
 from orchestrator.objects.object_head import HeadOutcome, ObjectHead
 from orchestrator.restores.judge_readiness import (
     KeyState,
-    ListedRestore,
     Means,
     Sampled,
     Verdict,
     cheaper_means,
-    choose_some,
     copies_go_soon,
     head_state,
     in_bucket_order,
@@ -193,24 +191,6 @@ def test_every_lot_has_its_turn() -> None:
 
     assert turn == ("cheap", "dear", "dear-2")
     assert lots_in_turn([("seen", once), ("dear", fresh)], 1) == ()
-
-
-def seeded(seed: int) -> Random:
-    """A source of chance that does the same each time."""
-    return Random(seed)  # noqa: S311 (no secret)
-
-
-def test_a_sample_of_a_stream() -> None:
-    """The same seed gives the same keys, in their order; a short stream is its own sample."""
-    keys = [entry(f"{number:04d}") for number in range(1_000)]
-
-    some = choose_some(iter(keys), 16, seeded(7))
-
-    assert some == choose_some(iter(keys), 16, seeded(7))
-    assert list(some) == sorted(some, key=lambda one: one.key)
-    assert len(set(some)) == 16
-    assert choose_some(iter(keys[:5]), 16, seeded(7)) == tuple(keys[:5])
-    assert sum(one.key > "0500" for one in choose_some(iter(keys), 200, seeded(1))) in range(70, 130)
 
 
 @pytest.mark.parametrize(

@@ -8,7 +8,8 @@ import pytest
 
 from orchestrator.errors import S3ReclassError
 from orchestrator.model import Lot
-from orchestrator.restores.judge_readiness import ListedRestore, Verdict, judge_sample
+from orchestrator.objects.listing_csv import ListedRestore
+from orchestrator.restores.judge_readiness import Verdict, judge_sample
 from orchestrator.restores.lot_samples import LotSamples, ProbeSources
 from orchestrator.run.plan import Job
 from tests.orchestrator.restores.restoring import NEVER, Restores

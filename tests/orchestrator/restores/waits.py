@@ -4,10 +4,10 @@ from collections.abc import Callable
 from pathlib import Path
 
 from orchestrator.places.worker_command import PhaseSettings
-from orchestrator.restores.judge_readiness import Restore
 from orchestrator.run.plan import Job, begin, make_plan, see_through
 from orchestrator.run.wait_for_restores import Wait
 from orchestrator.run.watch_values import Limits, RunResult
+from orchestrator.state.job_file import Restore
 from orchestrator.state.lot_status import exit_code_of_phase, totals
 from tests.orchestrator.restores.restoring import Restores
 from tests.orchestrator.run.worlds import Ear, ScriptedPlace, WorldClock, job_state, lot_bytes, lots_of

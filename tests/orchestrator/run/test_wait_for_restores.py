@@ -6,9 +6,10 @@ from pathlib import Path
 import pytest
 
 from orchestrator.model import TaskRequest, TaskState, TaskStatus
-from orchestrator.restores.judge_readiness import Restore, Verdict, judge_sample
+from orchestrator.restores.judge_readiness import Verdict, judge_sample
 from orchestrator.restores.lot_samples import LotSamples
 from orchestrator.run.plan import begin, make_plan
+from orchestrator.state.job_file import Restore
 from orchestrator.state.lot_status import totals
 from tests.orchestrator.restores.restoring import NEVER, NOT_ASKED
 from tests.orchestrator.restores.waits import COPY, HOUR, World, hours_by_lot

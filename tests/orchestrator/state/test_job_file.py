@@ -3,8 +3,7 @@
 from datetime import UTC, datetime, timedelta
 
 from orchestrator.places.worker_command import PhaseSettings
-from orchestrator.restores.judge_readiness import Restore
-from orchestrator.state.job_file import new_job, phase_entry, restore_in, with_again
+from orchestrator.state.job_file import Restore, new_job, phase_entry, restore_in, with_again
 from tests.orchestrator.run.worlds import lots_of
 from worker.contract import Phase
 

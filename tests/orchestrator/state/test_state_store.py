@@ -113,7 +113,7 @@ def test_a_conditional_write_needs_the_file_to_be_there(opener: Opener) -> None:
 
 @pytest.mark.parametrize("answers", [[LOSE], [LOSE, SHORT]], ids=["told", "cut off"])
 def test_a_conditional_write_that_was_sent_twice_has_succeeded(answers: list[Fault], aws: str) -> None:
-    """Its first answer was lost, and botocore's second try finds what the first has written."""
+    """Its first answer was lost, and botocore's next try whose answer arrives finds what the first has written."""
     boto3.client("s3").create_bucket(Bucket="state", CreateBucketConfiguration={"LocationConstraint": "eu-west-1"})
     faults = iter(answers)
 
@@ -126,7 +126,7 @@ def test_a_conditional_write_that_was_sent_twice_has_succeeded(answers: list[Fau
         tag = store.write_if("lease.json", b"ours", None)
 
         assert tag is not None
-        assert seen.count("PutObject") == 2
+        assert seen.count("PutObject") == 1 + len(answers)
         assert store.write_if("lease.json", b"ours", None) == tag
         assert store.write_if("lease.json", b"theirs", None) is None
 

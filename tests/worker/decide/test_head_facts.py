@@ -6,7 +6,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from worker.decide.head_facts import ObjectFacts, RestoreStatus, facts_of, parse_restore
+from worker.contract import RestoreStatus, parse_restore
+from worker.decide.head_facts import ObjectFacts, facts_of
 
 THEN = datetime(2026, 11, 22, 10, tzinfo=UTC)
 

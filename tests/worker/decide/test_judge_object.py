@@ -6,8 +6,8 @@ from typing import Any
 
 import pytest
 
-from worker.contract import Outcome
-from worker.decide.head_facts import ObjectFacts, RestoreStatus
+from worker.contract import Outcome, RestoreStatus
+from worker.decide.head_facts import ObjectFacts
 from worker.decide.judge_object import COPY, copy_takes, judge_lost_copy, judge_object, judge_version
 
 NOW = datetime(2026, 11, 22, 10, tzinfo=UTC)

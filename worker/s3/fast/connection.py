@@ -12,12 +12,9 @@ from collections import Counter
 from collections.abc import Callable
 from contextlib import suppress
 
+from worker.contract.proofs import MAX_BODY_BYTES
+from worker.contract.whole_answers import LENGTH, MAX_HEAD_BYTES, MAX_INTERIM, RECV_BYTES
 from worker.s3.fast.reply import Reply, UnexpectedAnswerError
-from worker.s3.proof import MAX_BODY_BYTES
-
-MAX_HEAD_BYTES = 64 * 1024
-MAX_INTERIM = 20
-"""Interim answers (1xx) before one answer, at most."""
 
 LONGEST_ANSWER = 6
 """
@@ -26,10 +23,6 @@ How long an answer may take in all, in times of how long it may be silent.
 Half an hour with the worker's timeout: far more than any CopyObject of 5 GB, whose answer S3 begins early and keeps
 alive with white space.
 """
-
-RECV_BYTES = 64 * 1024
-LENGTH = re.compile("[0-9]{1,19}")
-"""A Content-Length: int() would take signs, spaces and other alphabets, and refuse thousands of digits."""
 
 _HEAD = re.compile(rb"HTTP/1\.1 ([1-5][0-9][0-9])(?: [ -~]*)?((?:\r\n[!#-9;-~]+:[ -~]*)*)")
 """A status line and header lines in printable ASCII: no folded lines, no tabs, no spaces in names."""

@@ -11,15 +11,14 @@ from xml.etree.ElementTree import Element
 
 from botocore.utils import parse_timestamp
 
+from worker.contract.proofs import ERROR, UnprovenError, local_name, prove, told_error
 from worker.decide.judge_error import Answer
 from worker.s3.fast.build_request import HEAD, OPERATIONS, members
 from worker.s3.fast.reply import Reply, UnexpectedAnswerError
-from worker.s3.proof import UnprovenError, local_name, prove, told_error
 
 if TYPE_CHECKING:
     from botocore.model import ServiceModel
 
-_ERROR = 300
 _HEAD_ERRORS = frozenset({404, 412, 503})
 """A HEAD's errors have no body. Of these the status says enough; behind 400 and 403 hides more than one reason."""
 
@@ -87,7 +86,7 @@ class Reading:
     def _understand(self, operation: str, reply: Reply) -> Mapping[str, Any] | Answer:
         """The same. Raises UnprovenError, ValueError, KeyError, OverflowError."""
         name = OPERATIONS[operation][1]
-        if reply.status >= _ERROR:
+        if reply.status >= ERROR:
             return _error(operation, reply)
         root = prove(name, reply.status, reply.headers, reply.body)
         told = self._told(operation, reply)

@@ -14,9 +14,10 @@ from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 
 from tests.worker.s3.fast.scripted import OK_COPY, OK_COPY_BODY, OK_HEAD, OK_RESTORE, socket_of
+from worker.contract.whole_answers import MAX_INTERIM
 from worker.s3.clients import fast_client, object_client, session
 from worker.s3.fast.client import FastClient
-from worker.s3.fast.connection import MAX_INTERIM, Connection, ConnectionTimeouts, connect
+from worker.s3.fast.connection import Connection, ConnectionTimeouts, connect
 from worker.s3.fast.reply import UnexpectedAnswerError
 
 RESTORE = {"Bucket": "b", "Key": "k", "RestoreRequest": {"Days": 1, "GlacierJobParameters": {"Tier": "Bulk"}}}

@@ -8,11 +8,12 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from tests.worker.s3.fast.scripted import OK_COPY, OK_HEAD, ScriptedSocket, socket_of
+from worker.contract.proofs import MAX_BODY_BYTES
+from worker.contract.whole_answers import MAX_HEAD_BYTES
 from worker.s3.fast.build_request import COPY, HEAD, RESTORE
-from worker.s3.fast.connection import MAX_HEAD_BYTES, Connection
+from worker.s3.fast.connection import Connection
 from worker.s3.fast.parse_response import Reading
 from worker.s3.fast.reply import Reply, UnexpectedAnswerError
-from worker.s3.proof import MAX_BODY_BYTES
 
 LINES = st.sampled_from(
     [

@@ -1,55 +1,58 @@
 """
-boto3's client, but for answers that arrived whole, and say what they must (proof.py).
+boto3's S3 clients, made to believe whole and proven answers only. Pure, but for the client and the socket given.
 
 botocore holds no answer against its Content-Length, and http.client takes the end of a connection for the end of the
 headers, any interim answer but 100 for the answer, and a header line that it can't read for the beginning of the body.
 So each answer's bytes come through a reader that notices all of this, and botocore's own parser comes after the proof.
+
+Both the worker's clients and the launcher's are made so. Client, socket and clock are given, so that this imports
+neither botocore nor anything that waits.
 """
 
 import http.client
 import io
+import math
 import re
-import socket
-import time
 from collections import Counter, deque
 from collections.abc import Callable, MutableMapping, MutableSequence
 from contextlib import suppress
+from dataclasses import dataclass
 from functools import partial
-from typing import TYPE_CHECKING, Any
+from typing import Any
 from xml.etree.ElementTree import XML, tostring
 from xml.sax.saxutils import escape
 
-from botocore.awsrequest import (
-    AWSHTTPConnection,
-    AWSHTTPConnectionPool,
-    AWSHTTPSConnection,
-    AWSHTTPSConnectionPool,
-    AWSPreparedRequest,
-    AWSResponse,
-)
-from botocore.exceptions import ConnectionClosedError, HTTPClientError
+from worker.contract.proofs import ERROR, PROOFS, UnprovenError, check, local_name
 
-from worker.s3.fast.connection import LENGTH, MAX_HEAD_BYTES, MAX_INTERIM, RECV_BYTES
-from worker.s3.proof import PROOFS, UnprovenError, check, local_name
+MAX_HEAD_BYTES = 64 * 1024
+MAX_INTERIM = 20
+"""Interim answers (1xx) before one answer, at most."""
 
-if TYPE_CHECKING:
-    from botocore.model import OperationModel
-    from mypy_boto3_s3 import S3Client
+RECV_BYTES = 64 * 1024
+LENGTH = re.compile("[0-9]{1,19}")
+"""A Content-Length: int() would take signs, spaces and other alphabets, and refuse thousands of digits."""
 
 LONGEST_LINE = 16 * 1024
 """Bytes of a header, at most: botocore's reader of dates takes longer than in proportion. S3's have 2 KB at most."""
 
 _STATUS_LINE = re.compile(rb"(HTTP/1\.[01]) ([1-5][0-9][0-9])(?: ([^\r\n]*))?\r?\n")
-_ERROR = 300
 
 
-class UnbelievedError(HTTPClientError):
-    """An answer that proves nothing, as an error of botocore's own family: whoever asked knows to take those."""
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Wire:
+    """
+    What a reader of answers needs of the world.
 
-    fmt = "{error}"
+    monotonic: seconds since some moment. hang_up: ends a connection both ways; raises OSError where there is none.
+    broken: botocore's error for a connection that ended too early, of the error and the request.
+    """
+
+    monotonic: Callable[[], float]
+    hang_up: Callable[[Any], None]
+    broken: Callable[[Exception, Any], Exception]
 
 
-def _send_and_read(send: Callable[[AWSPreparedRequest], AWSResponse], request: AWSPreparedRequest) -> AWSResponse:
+def _send_and_read(send: Callable[[Any], Any], broken: Callable[[Exception, Any], Exception], request: Any) -> Any:
     """
     Send a request, and read the body of an error.
 
@@ -57,11 +60,11 @@ def _send_and_read(send: Callable[[AWSPreparedRequest], AWSResponse], request: A
     Raises botocore's errors.
     """
     response = send(request)
-    if response.status_code >= _ERROR:
+    if response.status_code >= ERROR:
         try:
             response.content  # noqa: B018 (it is kept there)
         except Exception as error:
-            raise ConnectionClosedError(error=error, request=request, endpoint_url=request.url) from error
+            raise broken(error, request) from error
     return response
 
 
@@ -69,14 +72,15 @@ class _Reader:
     """
     The bytes of one answer, as http.client and urllib3 ask for them: never fewer than they need.
 
-    raw: the socket's, unbuffered. most_bytes: of the answer. until: on the monotonic clock, when it must be there.
+    raw: the socket's, unbuffered. max_bytes: of the answer. until: on the monotonic clock, when it must be there.
     lines: those that were read. rest: what came after what was read.
     Raises http.client.HTTPException where the connection ends before, or one of these bounds is passed.
     """
 
-    def __init__(self, raw: io.RawIOBase, most_bytes: float, until: float) -> None:
+    def __init__(self, raw: io.RawIOBase, max_bytes: float, monotonic: Callable[[], float], until: float) -> None:
         self._raw = raw
-        self._left = most_bytes
+        self._left = max_bytes
+        self._monotonic = monotonic
         self._until = until
         self.rest = bytearray()
         self.lines: MutableSequence[bytes] = []
@@ -93,13 +97,13 @@ class _Reader:
         return self.lines[-1]
 
     def read(self, amt: int | None = None) -> bytes:
-        """So many bytes."""
+        """That many bytes."""
         while len(self.rest) < (amt or 0):
             self._more()
         return self._take(amt or 0)
 
     def readinto(self, buffer: bytearray) -> int:
-        """So many bytes as the buffer takes."""
+        """Fill the buffer."""
         buffer[:] = self.read(len(buffer))
         return len(buffer)
 
@@ -120,7 +124,7 @@ class _Reader:
         return taken
 
     def _more(self) -> None:
-        if self._left <= 0 or time.monotonic() > self._until:
+        if self._left <= 0 or self._monotonic() > self._until:
             raise http.client.HTTPException("an answer without end")
         data = self._raw.read(RECV_BYTES)
         if not data:
@@ -133,14 +137,16 @@ class WholeResponse(http.client.HTTPResponse):
     """
     An answer that is whole, or raises http.client.HTTPException.
 
-    most_bytes: of its body. most_s: seconds that all of it may take.
+    max_bytes: of its body. max_s: seconds that all of it may take.
     """
 
-    def __init__(self, sock: socket.socket, *arguments: Any, most_bytes: float, most_s: float, **more: Any) -> None:
+    def __init__(self, sock: Any, *arguments: Any, max_bytes: float, max_s: float, wire: Wire, **more: Any) -> None:
         super().__init__(sock, *arguments, **more)
         self._connection = sock
+        self._hang_up = wire.hang_up
         buffered: Any = self.fp
-        self.fp: Any = _Reader(buffered.detach(), MAX_HEAD_BYTES + most_bytes, time.monotonic() + most_s)
+        until = wire.monotonic() + max_s
+        self.fp: Any = _Reader(buffered.detach(), MAX_HEAD_BYTES + max_bytes, wire.monotonic, until)
 
     def _read_status(self) -> tuple[str, int, str]:
         """The status line of the answer, after any interim ones; http.client itself passes over 100 only."""
@@ -183,7 +189,7 @@ class WholeResponse(http.client.HTTPResponse):
         if self.fp.rest:
             # More came than the answer, or it wasn't read to its end: nothing may follow on this connection.
             with suppress(OSError):
-                socket.socket.shutdown(self._connection, socket.SHUT_RDWR)
+                self._hang_up(self._connection)
         super()._close_conn()  # type: ignore[misc]  # http.client's own, which the stubs leave out
 
 
@@ -191,33 +197,36 @@ _ONCE = frozenset({"content-length", "transfer-encoding", "etag", "last-modified
 
 
 def believe_whole_answers_only(
-    client: "S3Client", *, most_bytes: float, most_s: float, lost: "Callable[[MutableMapping[str, Any], str], None]"
+    client: Any,
+    *,
+    wire: Wire,
+    lost: Callable[[MutableMapping[str, Any], str], None],
+    max_bytes: float = math.inf,
+    max_s: float = math.inf,
 ) -> None:
     """
-    Have this client believe nothing but answers that arrived whole and prove what they say.
+    Have this client of boto3's believe nothing but answers that arrived whole and prove what they say.
 
-    most_bytes, most_s: of an answer, infinite for one that may be as long as it likes.
-    lost: what to do with one that proves nothing, beside its reason: raise, or make another answer of it.
+    lost: what to do with an answer that proves nothing, beside its reason: raise, or make another answer of it.
+    max_bytes, max_s: of an answer's body, of all of it; infinite for one that may be as long as it likes.
     """
-    session = client._endpoint.http_session  # type: ignore[attr-defined]  # noqa: SLF001 (botocore has no other way in)
-    session.send = partial(_send_and_read, session.send)
-    response = partial(WholeResponse, most_bytes=most_bytes, most_s=most_s)
-    for scheme, pool, connection in (
-        ("http", AWSHTTPConnectionPool, AWSHTTPConnection),
-        ("https", AWSHTTPSConnectionPool, AWSHTTPSConnection),
-    ):
-        made = type("Whole", (connection,), {"response_class": staticmethod(response)})
-        # The dict that the session's pools are made by.
-        session._pool_classes_by_scheme[scheme] = type(  # noqa: SLF001 (likewise)
-            "WholePool", (pool,), {"ConnectionCls": made}
-        )
+    session = client._endpoint.http_session  # noqa: SLF001 (botocore has no other way in)
+    session.send = partial(_send_and_read, session.send, wire.broken)
+    response = partial(WholeResponse, max_bytes=max_bytes, max_s=max_s, wire=wire)
+    # The dict that the session's pools are made by.
+    pools = session._pool_classes_by_scheme  # noqa: SLF001 (botocore has no other way in)
+    for scheme, pool in tuple(pools.items()):
+        made = type("WholeConnection", (pool.ConnectionCls,), {"response_class": staticmethod(response)})
+        pools[scheme] = type("WholePool", (pool,), {"ConnectionCls": made})
 
-    def judge(operation_model: "OperationModel", response_dict: MutableMapping[str, Any], **_: object) -> None:
+    def judge(operation_model: Any, response_dict: MutableMapping[str, Any], **_: object) -> None:
         if operation_model.name not in PROOFS:
             return
         try:
-            _judge(operation_model, response_dict)
+            _judge(operation_model.name, response_dict)
         except UnprovenError as unproven:
+            if hasattr(response_dict["body"], "close"):
+                response_dict["body"].close()
             lost(response_dict, str(unproven))
 
     def send_at_once(params: MutableMapping[str, Any], **_: object) -> None:
@@ -228,12 +237,12 @@ def believe_whole_answers_only(
     client.meta.events.register_last("before-call.s3", send_at_once)
 
 
-def _judge(operation: "OperationModel", response: MutableMapping[str, Any]) -> None:
+def _judge(operation: str, response: MutableMapping[str, Any]) -> None:
     """Make sure that an answer may be parsed. Raises UnprovenError."""
-    streams = PROOFS[operation.name].streams and response["status_code"] < _ERROR
-    body: bytes | None = None if streams else response["body"]
-    check(operation.name, response["status_code"], response["headers"], body)
-    if body and response["status_code"] >= _ERROR:
+    status = response["status_code"]
+    body: bytes | None = None if PROOFS[operation].streams and status < ERROR else response["body"]
+    check(operation, status, response["headers"], body)
+    if body and status >= ERROR:
         response["body"] = _plain(body)
 
 
@@ -246,6 +255,7 @@ def _plain(body: bytes) -> bytes:
     return made
 
 
-def error_body(code: str, message: str) -> bytes:
-    """An error as S3 writes it."""
-    return f"<Error><Code>{escape(code)}</Code><Message>{escape(message)}</Message></Error>".encode()
+def make_failure(response: MutableMapping[str, Any], message: str, *, code: str) -> None:
+    """Make an answer a failure of S3's, with a code of ours, so that botocore asks again."""
+    body = f"<Error><Code>{escape(code)}</Code><Message>{escape(message)}</Message></Error>".encode()
+    response.update(status_code=500, body=body)

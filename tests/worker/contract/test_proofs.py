@@ -10,7 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tests.worker.telling import ALL, XML, Told
-from worker.s3.proof import MAX_BODY_BYTES, PROOFS, Proof, UnprovenError, check, prove, told_error
+from worker.contract.proofs import MAX_BODY_BYTES, PROOFS, Proof, UnprovenError, check, prove, told_error
 
 ROOT = Path(__file__).parents[3]
 
@@ -21,6 +21,9 @@ def row(name: str, proof: Proof) -> str:
         f"`{one}`" for one in (*(header.title().replace("Etag", "ETag") for header in proof.headers), *proof.texts)
     ]
     holds += [f"`{one}` (may be empty)" for one in proof.elements]
+    if proof.page:
+        holds.append(f"`{proof.page.more}` unless it is the last page")
+        holds.append("in each entry " + ", ".join(f"`{one}`" for one in proof.page.fields))
     body = " or ".join(f"`{root}`" for root in proof.roots) or ("the object's bytes" if proof.streams else "empty")
     return f"| {name} | {' or '.join(map(str, proof.statuses))} | {body} | {', '.join(holds)} |"
 

@@ -1,23 +1,28 @@
 """
-What S3's answer must be for its news to be believed: one table for both clients. Pure.
+What S3's answer must be for its news to be believed: one table for worker and launcher. Pure.
 
-An answer that isn't what its row says, and isn't an error that S3 tells by its code, proves nothing: it counts as lost,
-and the object is looked at. That an answer arrived whole (its headers to the empty line, its body by its length or its
-last chunk) is for those who read it: s3/fast/connection.py, and whole.py for boto3's client.
+An answer that isn't what its row says, and isn't an error that S3 tells by its code, proves nothing. To the worker it
+counts as lost, and the object is looked at; the launcher asks again, and then it is an error. An empty page, a proxy's
+page or an answer cut off is no empty bucket, no missing job and no copied object. Those who read an answer see to it
+that it arrived whole (its headers to the empty line, its body by its length or its last chunk): whole_answers.py for
+boto3's clients, worker/s3/fast/connection.py for the fast one.
 
 Sources: each operation's documentation in botocore 1.44.5, and its page in the S3 API reference ("Response Syntax").
 """
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any
 from xml.etree.ElementTree import XML, Element, ParseError
 
 NAMESPACE = "{http://s3.amazonaws.com/doc/2006-03-01/}"
 MAX_BODY_BYTES = 1024**2
 """The longest body of an answer about an object or a bucket's settings; S3's are a few KB."""
 
-_ERROR = 300
+MAX_PAGE_BYTES = 16 * MAX_BODY_BYTES
+"""The longest page of a listing: 1,000 keys of 1,024 bytes, each of them `%XX`, and as much about each again."""
+
+ERROR = 300
 """From this status on, an answer is no success."""
 
 _SHOWN = 120
@@ -29,6 +34,20 @@ class UnprovenError(Exception):
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
+class Page:
+    """
+    What a page of a listing holds.
+
+    entries: the elements that are listed. fields: what each of them has, and how its text reads.
+    more: what a page that isn't the last has; without it botocore takes the page for the last one.
+    """
+
+    entries: tuple[str, ...]
+    fields: Mapping[str, re.Pattern[str]]
+    more: str
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
 class Proof:
     """
     What an operation's success looks like.
@@ -36,7 +55,8 @@ class Proof:
     statuses: any of these. headers: there and not empty; lower case.
     roots: the body's root element, any of these, in S3's namespace or none; () where the body is empty.
     texts: elements with text, each there once. elements: those that may be empty.
-    streams: the body is an object's content, and is for whoever asked.
+    streams: the body is an object's content, and is for the caller.
+    page: of a listing. max_bytes: of the body.
     """
 
     statuses: tuple[int, ...] = (200,)
@@ -45,7 +65,13 @@ class Proof:
     texts: tuple[str, ...] = ()
     elements: tuple[str, ...] = ()
     streams: bool = False
+    page: Page | None = None
+    max_bytes: int = MAX_BODY_BYTES
 
+
+_ANY = re.compile(r"(?s:.+)")
+_SIZE = re.compile(r"[0-9]{1,15}")
+_TIME = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9:.]{1,20}Z")
 
 _OBJECT = ("etag", "last-modified", "content-length")
 _ACL = Proof(roots=("AccessControlPolicy",), texts=("Owner/ID",), elements=("AccessControlList",))
@@ -68,19 +94,42 @@ PROOFS: Mapping[str, Proof] = {
     "GetBucketOwnershipControls": Proof(roots=("OwnershipControls",), texts=("Rule/ObjectOwnership",)),
     "GetObjectLockConfiguration": Proof(roots=("ObjectLockConfiguration",), texts=("ObjectLockEnabled",)),
     "PutObject": Proof(headers=("etag",)),
-    "ListObjectsV2": Proof(roots=("ListBucketResult",), texts=("IsTruncated",)),
+    "ListObjectsV2": Proof(
+        roots=("ListBucketResult",),
+        texts=("IsTruncated",),
+        page=Page(
+            entries=("Contents",),
+            fields={"Key": _ANY, "Size": _SIZE, "LastModified": _TIME},
+            more="NextContinuationToken",
+        ),
+        max_bytes=MAX_PAGE_BYTES,
+    ),
     "HeadBucket": Proof(),
+    "ListObjectVersions": Proof(
+        roots=("ListVersionsResult",),
+        texts=("IsTruncated",),
+        page=Page(
+            entries=("Version", "DeleteMarker"),
+            fields={"Key": _ANY, "VersionId": _ANY},
+            more="NextKeyMarker",
+        ),
+        max_bytes=MAX_PAGE_BYTES,
+    ),
+    "DeleteObjects": Proof(roots=("DeleteResult",)),
+    "DeleteBucket": Proof(statuses=(204,)),
+    "GetBucketVersioning": Proof(roots=("VersioningConfiguration",)),
+    "GetBucketRequestPayment": Proof(roots=("RequestPaymentConfiguration",), texts=("Payer",)),
 }
 """
-By S3's name of the operation. PutObject and ListObjectsV2 are asked of the state only; HeadBucket by botocore itself,
-when S3 redirects it. ListObjectAnnotations' root has the first name in the documentation, the second elsewhere.
+By S3's name of the operation. Those after HeadBucket are the launcher's; the worker's botocore asks HeadBucket by
+itself, when S3 redirects it. ListObjectAnnotations' root has the first name in the documentation, the second elsewhere.
 """
 
 _BODILESS = frozenset({"HeadObject", "HeadBucket"})
 """Their errors have no body: the status is all that they say."""
 
 _HEAD_ERRORS = frozenset({301, 302, 303, 307, 308, 400, 403, 404, 405, 412, 429})
-"""Statuses of a HEAD that answers.py knows how to take, beside the server's own failures."""
+"""Statuses of a HEAD that both sides know how to take, beside the server's own failures."""
 
 _FAILURE = 500
 
@@ -102,7 +151,7 @@ def prove(operation: str, status: int, headers: Mapping[str, str], body: bytes |
         if body and not proof.streams:
             raise UnprovenError(f"{operation}: the answer has a body: {_shown(body)}")
         return None
-    root = _root(body or b"")
+    root = _root(body or b"", proof.max_bytes)
     if root is None or root.tag.removeprefix(NAMESPACE) not in proof.roots:
         raise UnprovenError(f"{operation}: the answer is no {proof.roots[0]}: {_shown(body)}")
     _hold(operation, root, proof)
@@ -119,7 +168,7 @@ def told_error(operation: str, status: int, body: bytes) -> tuple[str, str]:
         if status not in _HEAD_ERRORS and status < _FAILURE:
             raise UnprovenError(f"{operation}: status {status} is no answer of S3's")
         return str(status), ""
-    root = _root(body)
+    root = _root(body, MAX_BODY_BYTES)
     if root is not None and local_name(root) == "Error":
         said: dict[str, list[str]] = {}
         for child in root:
@@ -132,20 +181,10 @@ def told_error(operation: str, status: int, body: bytes) -> tuple[str, str]:
 
 def check(operation: str, status: int, headers: Mapping[str, str], body: bytes | None) -> None:
     """Make sure that an answer, good or bad, may be believed. Raises UnprovenError."""
-    if status >= _ERROR:
+    if status >= ERROR:
         told_error(operation, status, body or b"")
     else:
         prove(operation, status, headers, body)
-
-
-def names_its_version(operation: str, parameters: Mapping[str, Any], answer: Mapping[str, Any]) -> bool:
-    """
-    Whether the answer to the deletion of a version names one. False too for what put a delete marker without saying so.
-
-    operation: by boto3's name. parameters: boto3's. Which version it names is for the caller, as is a copy's new one:
-    where versioning is suspended, S3 names none.
-    """
-    return operation != "delete_object" or "VersionId" not in parameters or bool(answer.get("VersionId"))
 
 
 def local_name(element: Element) -> str:
@@ -153,14 +192,14 @@ def local_name(element: Element) -> str:
     return element.tag.rpartition("}")[2]
 
 
-def _root(body: bytes) -> Element | None:
+def _root(body: bytes, max_bytes: int) -> Element | None:
     """
     The root element of an XML document, None for anything else.
 
     White space may come first: S3 sends it while a copy takes long. A document type is refused, as S3 has none and
     entities could be defined in it.
     """
-    if len(body) > MAX_BODY_BYTES or b"<!DOCTYPE" in body:
+    if len(body) > max_bytes or b"<!DOCTYPE" in body:
         return None
     try:
         return XML(body.lstrip())
@@ -176,6 +215,22 @@ def _hold(operation: str, root: Element, proof: Proof) -> None:
         found = root.findall(space + path.replace("/", f"/{space}"))
         if len(found) != 1 or (path in proof.texts and not (found[0].text or "").strip()):
             raise UnprovenError(f"{operation}: the answer has no {path}, or more than one")
+    if proof.page:
+        _hold_page(operation, root, proof.page, space)
+
+
+def _hold_page(operation: str, root: Element, page: Page, space: str) -> None:
+    """Make sure that what is listed is as it must be, and that the next page will be found. Raises UnprovenError."""
+    truncated = root.findtext(space + "IsTruncated", "").strip()
+    if truncated not in ("true", "false"):
+        raise UnprovenError(f"{operation}: the answer doesn't say whether it is the last page")
+    more = [one.text for one in root.findall(space + page.more) if (one.text or "").strip()]
+    if truncated == "true" and len(more) != 1:
+        raise UnprovenError(f"{operation}: the answer has no {page.more}, or more than one")
+    for entry in (entry for kind in page.entries for entry in root.iterfind(space + kind)):
+        for name, form in page.fields.items():
+            if not form.fullmatch(entry.findtext(space + name, "")):
+                raise UnprovenError(f"{operation}: an entry of the answer has no {name}, or one that can't be")
 
 
 def _shown(body: bytes | None) -> str:
