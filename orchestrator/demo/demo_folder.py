@@ -1,7 +1,7 @@
 """
-A folder for a demo, from which nothing is left, however the demo ends: neither files nor processes.
+A folder for a demo. Neither files nor processes of it are left, however the demo ends.
 
-A process of its own sees to that, since a demo that is killed can't: this module's `main`.
+A process of its own, this module's `main`, removes them: a demo that is killed can't.
 """
 
 import os
@@ -20,19 +20,19 @@ from orchestrator.places.local import STOP_GRACE_S, LocalPlace
 from worker.contract import Phase
 
 GUARD_MOST_S = 30
-"""How long the guard may take at the end; it takes a moment."""
+"""Seconds that the guard may take at the end; it takes a moment."""
 
 KILLS, BETWEEN_KILLS_S = 100, 0.1
 
 Began = Callable[[int], None]
-"""Told the process id of each command that runs in the folder, and 0 once it has ended."""
+"""Takes the process id of each command that runs in the folder, and 0 once it has ended."""
 
 
 @contextmanager
 def demo_folder() -> Iterator[tuple[Path, Began]]:
-    """An empty folder for as long as the block lasts, and what to tell of the commands that run in it."""
+    """An empty folder until the block ends, and the function to call for each command that runs in it."""
     folder = Path(tempfile.mkdtemp(prefix="s3reclass-demo-"))
-    # In a session of its own, since it has work to do after a Ctrl-C or when the terminal is closed.
+    # In a session of its own: it has work to do after a Ctrl-C, or when the terminal is closed.
     guard = subprocess.Popen(  # noqa: S603 (our own module)
         [sys.executable, "-P", "-m", __name__, str(folder)], stdin=subprocess.PIPE, text=True, start_new_session=True
     )
@@ -40,7 +40,7 @@ def demo_folder() -> Iterator[tuple[Path, Began]]:
     leash = guard.stdin
 
     def began(pid: int) -> None:
-        # Without its guard the demo goes on: only a kill would leave something.
+        # Without its guard the demo goes on: only a kill would leave something behind.
         with suppress(BrokenPipeError):
             leash.write(f"{pid}\n")
             leash.flush()
@@ -56,7 +56,7 @@ def demo_folder() -> Iterator[tuple[Path, Began]]:
 
 
 def main() -> None:
-    """Wait for the end of the demo that started this process, then end what runs in its folder and remove that."""
+    """Wait for the end of the demo that started this process; then end what runs in its folder, and remove it."""
     folder = Path(sys.argv[1])
     # The pipe is closed when the demo ends, by SIGKILL too.
     command = int((sys.stdin.read().split() or ["0"])[-1])
@@ -74,7 +74,7 @@ def _kill_tasks(folder: Path) -> bool:
     """Kill the tasks that run in the folder; whether there were any."""
     found = False
     for lots in {lock.parent for lock in folder.glob("*/tasks/*/*/*.lock")}:
-        # By its clock the time between SIGTERM and SIGKILL is over at once.
+        # By this clock, the grace period between SIGTERM and SIGKILL is over at once.
         place = LocalPlace(lots.parents[1], clock=count(step=STOP_GRACE_S).__next__)
         tasks = place.running(lots.parent.name, Phase(lots.name))
         place.stop(tasks, "the demo has ended")

@@ -16,7 +16,7 @@ from moto.server import ThreadedMotoServer
 from orchestrator.demo.demo_objects import BUCKET, demo_objects
 
 REGION = "us-east-1"
-LOOK_EVERY_S = 0.5
+CHECK_EVERY_S = 0.5
 
 _RESTORES = "s3::keyrestore"
 """moto's name for the state of an object's restore."""
@@ -25,17 +25,17 @@ _RESTORES = "s3::keyrestore"
 @contextmanager
 def embedded_aws(restore_takes_s: float) -> Iterator[str]:
     """
-    An AWS with the demo's bucket and its objects for as long as the block lasts: its endpoint.
+    The endpoint of an AWS with the demo's bucket and its objects, until the block ends.
 
-    restore_takes_s: how long after it was asked for a restore is complete.
+    restore_takes_s: seconds from the request for a restore to its end.
     """
     logging.getLogger("werkzeug").setLevel(logging.ERROR)
     over = threading.Event()
     server = ThreadedMotoServer(ip_address="127.0.0.1", port=0, verbose=False)
     server.start()
     try:
-        # moto's own first step of a restore looks like the last one (restored, and then in progress), and its time is
-        # counted from when the object was made. So moto takes no step: `_restore` does.
+        # moto begins a restore with a step that looks like its end, and counts its time from when the object was made.
+        # So moto takes no step: `_restore` does.
         state_manager.set_transition(_RESTORES, {"progression": "manual", "times": sys.maxsize})
         threading.Thread(target=_restore, args=(_filled_bucket(), restore_takes_s, over), daemon=True).start()
         host, port = server.get_host_and_port()
@@ -47,9 +47,9 @@ def embedded_aws(restore_takes_s: float) -> Iterator[str]:
 
 
 def _restore(objects: Sequence[FakeKey], takes_s: float, over: threading.Event) -> None:
-    """Complete each restore so long after it was asked for, until it is over."""
+    """Complete each restore `takes_s` after it was asked for, until the server stops."""
     asked_at: dict[str, float] = {}
-    while not over.wait(LOOK_EVERY_S):
+    while not over.wait(CHECK_EVERY_S):
         now = time.monotonic()
         for one in objects:
             if one.expiry_date is not None and now - asked_at.setdefault(one.name, now) >= takes_s:
@@ -57,7 +57,7 @@ def _restore(objects: Sequence[FakeKey], takes_s: float, over: threading.Event) 
 
 
 def _filled_bucket() -> Sequence[FakeKey]:
-    """The demo's objects, in their bucket: put there in the server's memory, as 254 requests take seconds."""
+    """The demo's objects, put into their bucket in the server's memory: 254 requests would take seconds."""
     s3 = s3_backends[DEFAULT_ACCOUNT_ID]["aws"]
     s3.create_bucket(BUCKET, REGION)
     objects = []

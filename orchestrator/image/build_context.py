@@ -1,7 +1,7 @@
 """
-What the worker image is built from: the worker's source, the Dockerfile, the pinned requirements, and lots if asked.
+What the worker image is built from: the worker's source, the Dockerfile, the pinned requirements, and perhaps lots.
 
-Found in the repository, or in the installed package, which carries the same files.
+The files are in the repository; an installed package carries the same ones.
 """
 
 import io
@@ -29,24 +29,18 @@ def read_worker_files(package: Path = _PACKAGE) -> tuple[ContextFile, ...]:
     package: the folder of the `orchestrator` package; `worker` stands beside it.
     Raises S3ReclassError when the installation lacks one.
     """
-    files = [_read(path, path.relative_to(package.parent).as_posix()) for path in _worker_sources(package)]
+    files = [
+        _read(path, path.relative_to(package.parent).as_posix())
+        for path in (package.parent / "worker").rglob("*")
+        # Python and editors leave other files there.
+        if path.is_file() and "__pycache__" not in path.parts and not path.name.startswith(".")
+        if not path.name.endswith(("~", ".pyc"))
+    ]
     for name in ("Dockerfile", "requirements/worker.txt"):
-        # A wheel carries them inside the package; in the repository they stand at its root.
+        # A wheel carries them inside the package; in the repository they are at its root.
         inside, beside = package / name, package.parent / name
         files.append(_read(inside if inside.is_file() else beside, name))
     return tuple(sorted(files, key=lambda file: file.path))
-
-
-def _worker_sources(package: Path) -> list[Path]:
-    """The worker's files, without what Python and editors leave beside them."""
-    return [
-        path
-        for path in (package.parent / "worker").rglob("*")
-        if path.is_file()
-        and "__pycache__" not in path.parts
-        and not path.name.startswith(".")
-        and not path.name.endswith(("~", ".pyc"))
-    ]
 
 
 def _read(path: Path, name: str) -> ContextFile:
@@ -62,10 +56,10 @@ def pack_context(
     files: Sequence[ContextFile], *, lots: Lots | None = None, lots_folder: Path | None = None
 ) -> IO[bytes]:
     """
-    The build context as a tar, at its beginning; the caller closes it.
+    The build context as an open tar file, at its beginning; the caller closes it.
 
-    The same content makes the same bytes: sorted, with no times or owners, every file readable by all.
-    lots, lots_folder: the lots to put into `lots/`, checked before by `verify_lots`.
+    The same content makes the same bytes: sorted, no times, no owners, every file readable by all.
+    lots, lots_folder: the lots to put into `lots/`, which `verify_lots` has checked.
     """
     context = tempfile.SpooledTemporaryFile(max_size=SPOOL_BYTES)  # noqa: SIM115 (the caller closes it)
     with tarfile.open(fileobj=context, mode="w", format=tarfile.PAX_FORMAT) as tar:
@@ -80,7 +74,7 @@ def pack_context(
 
 
 def _header(name: str, size: int) -> tarfile.TarInfo:
-    """A file's entry: mode 644, owned by root, dated 1970, as TarInfo begins."""
+    """A file's entry: mode 644, and TarInfo's defaults: owned by root, dated 1970."""
     header = tarfile.TarInfo(name)
     header.size = size
     header.mode = 0o644

@@ -1,4 +1,4 @@
-"""The Docker engine through docker-py: what it is, build, push. Calls the Docker engine."""
+"""The Docker engine through docker-py: build an image, push it. Calls the Docker engine."""
 
 import re
 from collections.abc import Iterator, Mapping
@@ -16,7 +16,7 @@ from orchestrator.model import Architecture
 
 CONNECT_TIMEOUT_S = 20
 SILENCE_TIMEOUT_S = 900
-"""How long the engine may say nothing in a push."""
+"""Seconds that the engine may say nothing in a push."""
 
 _BASE_NAME, _BASE_DIGEST = "org.opencontainers.image.base.name", "org.opencontainers.image.base.digest"
 """https://github.com/opencontainers/image-spec/blob/main/annotations.md"""
@@ -25,9 +25,9 @@ _BASE_NAME, _BASE_DIGEST = "org.opencontainers.image.base.name", "org.opencontai
 @dataclass(frozen=True, kw_only=True, slots=True)
 class LayerProgress:
     """
-    How far the push of one layer is.
+    How far the push of a layer is.
 
-    layer: its short id, "" for a line about the whole image. current, total: bytes, 0 when unknown.
+    layer: its short id; "" for a line about the whole image. current, total: bytes, 0 when unknown.
     """
 
     layer: str
@@ -51,7 +51,7 @@ class DockerEngine:
         """
         The engine that DOCKER_HOST, or Docker's current context, names.
 
-        Raises S3ReclassError, saying how to get one, when none answers.
+        Raises S3ReclassError when none answers, and says how to get one.
         """
         try:
             api = docker.from_env(timeout=CONNECT_TIMEOUT_S).api
@@ -65,7 +65,7 @@ class DockerEngine:
         self._api.close()
 
     def architecture(self) -> Architecture:
-        """The engine's own architecture. Raises S3ReclassError when Fargate has none such."""
+        """The engine's own architecture. Raises S3ReclassError for one that Fargate doesn't have."""
         with _docker_errors("asking the Docker engine for its version"):
             version = self._api.version()
         architecture = architecture_of(str(version.get("Arch", "")))
@@ -78,10 +78,10 @@ class DockerEngine:
 
     def digest(self, image: str) -> str:
         """
-        The digest of an image, `sha256:...`: of the one that the engine has so named, else the registry's; or "".
+        The digest of an image, `sha256:...`: the engine's own image of this name, else the registry's; "" without one.
 
-        There is none for an image that was made on the engine itself and never pushed. A build takes the image that
-        the engine has, so that one is asked first.
+        A build takes the image that the engine has, so that one comes first. An image that was built on the engine and
+        never pushed has no digest.
         """
         if "@" in image:
             return image.partition("@")[2]
@@ -101,11 +101,11 @@ class DockerEngine:
         self, context: IO[bytes], *, image: str, target: str, base_image: str, platform: Architecture | None
     ) -> Iterator[str]:
         """
-        Build an image from a context and yield what the engine says, line by line.
+        Build an image from a context, and yield what the engine says, line by line.
 
-        image: `repository:tag` to give it. platform: None for the engine's own.
-        The base image is taken by its digest where that is known, and the image's labels tell both.
-        Raises S3ReclassError when a step fails or the image is of another architecture.
+        image: its `repository:tag`. platform: None for the engine's own.
+        The base image is taken by its digest where that is known; the image's labels tell both.
+        Raises S3ReclassError when a step fails or the image has another architecture.
         """
         asked = {"platform": platform_of(platform)} if platform else {}
         digest = self.digest(base_image)
@@ -169,7 +169,7 @@ def _docker_errors(doing: str) -> Iterator[None]:
 
 
 def _raise_error(answer: Mapping[str, Any], doing: str) -> None:
-    """Raise S3ReclassError when this line of the engine's answer tells a failure: its HTTP status was 200 all along."""
+    """Raise S3ReclassError when this line of the engine's answer tells a failure; the HTTP status stays 200."""
     detail = answer.get("errorDetail") or {}
     words = str(detail.get("message") or answer.get("error") or "")
     if words:
@@ -193,7 +193,7 @@ _ADVICE = {
     "no such host": "the engine's machine has no way to that registry: check its network, or name a copy of the base "
     "image that it can reach with --base-image",
 }
-"""What to do about an engine's words, the first that fits."""
+"""Words of the engine, and what to do about them; the first that fits counts."""
 
 
 def _advice(words: str) -> str:
@@ -201,11 +201,11 @@ def _advice(words: str) -> str:
 
 
 _CAUSE = re.compile(r"(?:\[Errno \d+\] |Error\(\d+, ')([\w .-]+)")
-"""The operating system's words, deep in what requests and docker-py wrap around them."""
+"""The operating system's words, inside what requests and docker-py wrap around them."""
 
 
 def explain_no_engine(error: Exception) -> S3ReclassError:
-    """What to do when no engine answers, or may not be used."""
+    """What to do when no engine answers, or when its use is denied."""
     words = _line(str(error))
     if "permission denied" in words.lower():
         return S3ReclassError(

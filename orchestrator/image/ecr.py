@@ -1,4 +1,4 @@
-"""One ECR repository: where it is, its images, how to log in to push. Calls ECR."""
+"""One ECR repository: its URI, its images, and the login for a push. Calls ECR."""
 
 import base64
 from dataclasses import dataclass, field
@@ -12,7 +12,7 @@ from orchestrator.errors import S3ReclassError
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class RegistryLogin:
-    """A registry's user name and password, as ECR hands them out for 12 hours; the password never shows."""
+    """A registry's user name and password, which ECR makes for 12 hours; the password is never shown."""
 
     username: str
     password: str = field(repr=False)
@@ -30,7 +30,7 @@ class Ecr:
         self._client = ecr or client("ecr")
 
     def repository_uri(self) -> str:
-        """The repository's URI, what images are pushed to. Raises S3ReclassError when it isn't there."""
+        """The repository's URI, which images are pushed to. Raises S3ReclassError when there is no such repository."""
         with aws_errors(f"reading the repository {self.name}"):
             try:
                 answer = self._client.describe_repositories(repositoryNames=[self.name])
@@ -58,7 +58,7 @@ class Ecr:
         return RegistryLogin(username=username, password=password)
 
     def _missing(self, error: ClientError) -> Exception:
-        """The error that says what to do when the repository isn't there; else the error itself."""
+        """For a missing repository, an error that says what to do; else the error itself."""
         if error_code(error) != "RepositoryNotFoundException":
             return error
         return S3ReclassError(

@@ -1,14 +1,14 @@
 """
-The worker image's journey: named by its content, looked for in ECR, built and pushed when it isn't there.
+The worker image: named by its content, looked up in ECR, and built and pushed when it isn't there.
 
-`.s3reclass/image.json` remembers the last one, so that `run` takes the image that was pushed from here;
-ECR alone says whether it is there.
+`.s3reclass/image.json` records the image that was pushed last from here, which `run` then takes. ECR alone says
+whether an image is there.
 """
 
 import json
 from collections.abc import Iterable
 from contextlib import closing
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from datetime import datetime
 from pathlib import Path
 from typing import IO, TYPE_CHECKING, Any, Protocol
@@ -29,7 +29,7 @@ RECORD = Path(".s3reclass/image.json")
 
 
 class PushReporter(Protocol):
-    """Who is told how a build and a push go."""
+    """Shows how a build and a push go."""
 
     def built(self, line: str) -> None:
         """One line of the engine's build."""
@@ -41,10 +41,9 @@ class PushReporter(Protocol):
 @dataclass(frozen=True, kw_only=True, slots=True)
 class WorkerImage:
     """
-    A worker image on paper: everything that its name depends on but the architecture.
+    A worker image before it is built: all that its tag depends on, except the architecture.
 
-    files: the build context without lots.
-    other_base: the image to build on, "" for the one that the Dockerfile names.
+    files: the build context without lots. other_base: the image to build on; "" for the Dockerfile's.
     lots_job: the job whose lots it carries, or "".
     """
 
@@ -69,18 +68,13 @@ class WorkerImage:
 
 
 def look_up(paper: WorkerImage, ecr: Ecr, architectures: Iterable[Architecture]) -> Image | None:
-    """The image for the first of these architectures that ECR has one for, or None."""
+    """The first image that ECR has for one of these architectures, or None."""
     for architecture in architectures:
         tag = paper.tag(architecture)
         digest = ecr.image_digest(tag)
         if digest:
-            return Image(
-                repository_uri=ecr.repository_uri(),
-                tag=tag,
-                digest=digest,
-                architecture=architecture,
-                lots_job=paper.lots_job,
-            )
+            uri, job = ecr.repository_uri(), paper.lots_job
+            return Image(repository_uri=uri, tag=tag, digest=digest, architecture=architecture, lots_job=job)
     return None
 
 
@@ -90,34 +84,33 @@ def build_and_push(
     engine: "DockerEngine",
     *,
     platform: Architecture | None,
-    watch: PushReporter,
+    reporter: PushReporter,
     lots_folder: Path | None = None,
 ) -> Image:
     """
-    The image after building it here and pushing it to ECR.
+    Build the image here, and push it to ECR.
 
-    platform: what to build for, None for the engine's own architecture.
-    lots_folder: the lots that the image is to carry, None for an image without.
+    platform: what to build for; None for the engine's own architecture.
+    lots_folder: the lots that the image carries; None for an image without lots.
     Raises S3ReclassError when the lots aren't whole, or the engine or ECR refuses.
     """
     architecture = platform or engine.architecture()
     tag, uri = paper.tag(architecture), ecr.repository_uri()
-    # Before the build, which takes a minute: ECR's refusal should come at once.
+    # First, so that a refusal by ECR comes before the build, which takes a minute.
     login = ecr.login()
     with closing(_context(paper, lots_folder)) as context:
         for line in engine.build(
             context, image=f"{uri}:{tag}", target=paper.target, base_image=paper.base_image, platform=platform
         ):
-            watch.built(line)
+            reporter.built(line)
     try:
         for progress in engine.push(uri, tag, login):
-            watch.pushed(progress)
+            reporter.pushed(progress)
     except S3ReclassError:
-        # Tags are immutable: whoever pushed the same content while we built has done our work.
-        image = look_up(paper, ecr, [architecture])
-        if image is None:
-            raise
-        return image
+        # Tags are immutable: another launcher may have pushed the same content during the build.
+        if image := look_up(paper, ecr, [architecture]):
+            return image
+        raise
     image = look_up(paper, ecr, [architecture])
     if image is None:
         raise S3ReclassError(f"{uri}:{tag} was pushed, but ECR doesn't have it: run the command again")
@@ -135,11 +128,10 @@ def _context(paper: WorkerImage, lots_folder: Path | None) -> IO[bytes]:
 
 def find_image(repository: str, *, lots_job: str = "", record: Path = RECORD, ecr: Ecr | None = None) -> Image:
     """
-    The image of this version of the worker that tasks are to run: the one pushed from here, else any that ECR has.
+    The image of this version of the worker for tasks to run: the one pushed last from here, else any that ECR has.
 
-    repository: the ECR repository's name.
-    lots_job: the job whose lots the image must carry, or "".
-    Raises S3ReclassError, saying what to run, when there is none.
+    repository: the ECR repository's name. lots_job: the job whose lots the image must carry, or "".
+    Raises S3ReclassError when there is none, and says what to run.
     """
     ecr = ecr or Ecr(repository)
     last = read_record(record)
@@ -165,7 +157,7 @@ def _no_image(repository: str, lots_job: str, last_job: str) -> str:
 
 
 def read_record(record: Path = RECORD) -> dict[str, Any]:
-    """What is remembered of the last image; empty when nothing is, or it can't be read: ECR knows better anyway."""
+    """The record of the last image; empty when there is none, or none that can be read: ECR alone decides."""
     try:
         data = json.loads(record.read_bytes())
     except (OSError, ValueError, RecursionError):
@@ -175,23 +167,13 @@ def read_record(record: Path = RECORD) -> dict[str, Any]:
 
 def write_record(image: Image, other_base: str, at: datetime, record: Path = RECORD) -> None:
     """
-    Remember the image, whole or not at all.
+    Record the image, by an atomic write.
 
-    other_base: the base image that was asked for, "" for the Dockerfile's.
+    other_base: the base image that was asked for; "" for the Dockerfile's.
     Raises S3ReclassError when the folder can't be written.
     """
-    text = json.dumps(
-        {
-            "repository_uri": image.repository_uri,
-            "tag": image.tag,
-            "digest": image.digest,
-            "architecture": image.architecture.value,
-            "lots_job": image.lots_job,
-            "base_image": other_base,
-            "pushed_at": at.isoformat(timespec="seconds"),
-        },
-        indent=1,
-    )
+    data = {**asdict(image), "base_image": other_base, "pushed_at": at.isoformat(timespec="seconds")}
+    text = json.dumps(data, indent=1)
     try:
         record.parent.mkdir(parents=True, exist_ok=True)
     except OSError as error:

@@ -1,7 +1,7 @@
 """
-The worker image's tag. It names the content, so the same content is never built twice. Pure.
+The worker image's tag. It names the content, so that the same content is never built twice. Pure.
 
-`build_context.py` reads the files, `docker_engine.py` talks to the engine.
+`build_context.py` reads the files, `docker_engine.py` calls the engine.
 """
 
 import hashlib
@@ -49,9 +49,9 @@ def base_image_of(files: Iterable[ContextFile]) -> str:
 
 def pinned(image: str, digest: str) -> str:
     """
-    The image by its digest alone: `repository@sha256:...`; as it is without a digest, or when it names one itself.
+    The image by its digest, `repository@sha256:...`; unchanged without a digest, or when it names one itself.
 
-    Without the tag, as not every engine takes both.
+    The tag is left out: not every engine takes both.
     """
     if not digest or "@" in image:
         return image
@@ -69,12 +69,12 @@ def content_digest(files: Iterable[ContextFile], *, base_image: str, target: str
     """
     The sha256, in hex, of what an image is made of.
 
-    Names, bytes, base image and target count; the files' order, modes, owners and times don't, since the
-    context that is sent has them all alike.
+    Names, bytes, base image and target count. The files' order, modes, owners and times don't: every context has the
+    same.
     """
     digest = hashlib.sha256()
     for file in sorted(files, key=lambda file: file.path):
-        # Lengths first: no two lists of files can then make the same stream.
+        # The lengths come first: then no two lists of files make the same stream.
         digest.update(f"{len(file.path.encode())} {len(file.data)}\n".encode())
         digest.update(file.path.encode())
         digest.update(file.data)
@@ -86,14 +86,14 @@ def image_tag(digest: str, architecture: Architecture, lots_job: str = "") -> st
     """
     The tag of an image: `<digest>-<amd64|arm64>`, and `-lots-<job>` when it carries a job's lots.
 
-    digest: of its content, without the lots. lots_job: the job's id, which is the lots' digest.
+    digest: of its content, without the lots. lots_job: the job's id, which the lots' digest begins with.
     """
     lots = f"-lots-{lots_job}" if lots_job else ""
     return f"{digest[:DIGEST_DIGITS]}-{_SHORT[architecture]}{lots}"
 
 
 def architecture_of(word: str) -> Architecture | None:
-    """The architecture that Docker, uname or ECS call so; None for one that Fargate doesn't have."""
+    """The architecture of this name in Docker, uname or ECS; None for one that Fargate doesn't have."""
     return _ARCHITECTURES.get(word.lower())
 
 

@@ -1,8 +1,8 @@
 """
-What every place promises: one protocol, each promise a sentence here and a test in the suite that all places pass.
+What every place promises: each promise is a sentence here, and a test that all places pass.
 
-A place starts tasks and tells how they are. It doesn't know what a finished lot is: that is for the
-state to say (`done-N.json`), so a place may forget its tasks and nothing is lost.
+A place starts tasks and tells how they are. Only the state says whether a lot is finished (`done-N.json`), so a place
+may forget its tasks and nothing is lost.
 """
 
 from collections.abc import Mapping, Sequence
@@ -25,65 +25,62 @@ class Place(Protocol):
 
     @property
     def max_tasks(self) -> int:
-        """How many tasks should run here at once, at most; the caller keeps to it."""
+        """The most tasks that should run here at once; the caller keeps to it."""
 
     @property
     def spot(self) -> bool:
-        """Whether tasks are to run on capacity that the place may take back at any time, as long as that works out."""
+        """Whether tasks are to run on capacity that the place may take back at any time."""
 
     @property
     def ends_with_launcher(self) -> bool:
-        """Whether Ctrl-C at the launcher is meant for the tasks too: they run on the user's own machine."""
+        """Whether a Ctrl-C at the launcher also stops the tasks: they run on the user's own machine."""
 
     def plan(self, phase: Phase) -> tuple[Call, ...]:
         """
-        What `prepare` would send to change anything, without sending it; nothing when the place is ready.
+        The calls by which `prepare` would change anything; none when the place is ready.
 
-        Looks, but changes nothing, so that a dry run may ask.
+        Nothing is changed, so that a dry run may ask.
         """
 
     def prepare(self, phase: Phase) -> None:
         """
-        Make the place ready for a phase's tasks (a task definition, a folder): send what `plan` tells.
+        Make the place ready for a phase's tasks (a task definition, a folder): send the calls of `plan`.
 
-        Called before the first start of a run; calling it again changes nothing.
-        Raises S3ReclassError when tasks can't run here, saying what to do.
+        Called before the first start of a run; a second call changes nothing.
+        Raises S3ReclassError when tasks can't run here, and says what to do.
         """
 
     def calls(self, request: TaskRequest) -> tuple[Call, ...]:
         """
-        What `start` would send for this request, without sending it: `start` sends this very thing.
+        The calls that `start` makes for this request, so that a dry run shows what a real run sends.
 
-        So a dry run can't drift from the real one. What `prepare` has yet to make stands under its
-        name (a task definition without its revision).
+        What `prepare` has yet to make has its name here (a task definition without its revision).
         """
 
     def start(self, request: TaskRequest) -> Task | Refused:
         """
         Start one task.
 
-        The same request twice starts one task: the second call returns the first's task, also from
-        another launcher, and even when that task has stopped by now (its state then says so).
-        Throttling and passing faults are waited out a while here; what then remains is Refused with
-        `retry`, as is a lack of capacity or quota, which ends when tasks end.
-        Never raises for a single task's sake.
+        The same request twice starts one task: the second call returns the first's task, also from another launcher,
+        and also when that task has stopped by now (its state says so). Throttling and passing faults are waited out for
+        a while. After that they are Refused with `retry`, and so is a lack of capacity or quota.
+        Never raises because of a single task.
         """
 
     def running(self, job: str, phase: Phase) -> Sequence[Task]:
-        """Every task of the job's phase that hasn't stopped, stopping ones included, whoever started it."""
+        """Every task of the job's phase that hasn't stopped, also one that is stopping, and also another launcher's."""
 
     def states(self, tasks: Sequence[Task]) -> Mapping[str, TaskState]:
         """
         The state of each task, by id, asked in bulk.
 
-        Every id asked for is in the answer; one the place doesn't know (any more, or yet) is UNKNOWN.
-        A stopped task stays stopped. An exit code is told only of a stopped task, and only if the
-        place knows it: a task that another launcher started may end without one.
+        Every id is in the answer; a task that the place doesn't know (any more, or yet) is UNKNOWN. A stopped task
+        stays stopped. Only it has an exit code, if the place knows one: another launcher's task may have none.
         """
 
     def stop(self, tasks: Sequence[Task], reason: str) -> None:
         """
-        Ask each task to stop (SIGTERM, then after a grace period SIGKILL) and return without waiting.
+        Ask each task to stop (SIGTERM, and SIGKILL after a grace period), without waiting.
 
-        Stopping a task that has stopped already, or is unknown, does nothing.
+        Nothing happens to a task that has stopped, or is unknown.
         """

@@ -15,8 +15,8 @@ MAX_TASKS = 50
 """
 Tasks at once unless `--max-tasks` says otherwise: 25 vCPU at the default size.
 
-More would only queue at S3's own limits (1,000 restore requests a second for the whole account).
-An account's quota may be as low as 6 vCPU: ECS then refuses the rest, and they start as others end.
+More would wait at S3's own limits (1,000 restore requests a second for the whole account). An account's quota may be
+as low as 6 vCPU: ECS then refuses the rest, and they start as others end.
 """
 
 
@@ -24,10 +24,9 @@ class FargatePlace:
     """
     Tasks on Fargate; see `Place` for what each method promises.
 
-    A task's id is its ARN. ECS forgets a stopped task after about an hour, and may not know a new one
-    for some seconds: both are UNKNOWN.
-
-    image: what tasks run; None for a place that only looks and stops.
+    A task's id is its ARN. ECS forgets a stopped task after about an hour, and may not know a new one for some seconds:
+    both are UNKNOWN.
+    image: what tasks run; None for a place that starts none.
     """
 
     name = "fargate"
@@ -61,7 +60,7 @@ class FargatePlace:
         return (wanted,)
 
     def prepare(self, phase: Phase) -> None:
-        """Register the phase's definition if its content is new, and pin the revision for this run."""
+        """Register the phase's definition if its content is new; this run's tasks keep to its revision."""
         for call in self.plan(phase):
             self._revisions[phase] = self._ecs.register_task_definition(call.parameters)
 
@@ -82,7 +81,7 @@ class FargatePlace:
         return Task(id=answer, phase=request.phase, lot=request.lot, attempt=request.attempt)
 
     def running(self, job: str, phase: Phase) -> Sequence[Task]:
-        """The job's tasks that ECS wants to run, and those that it wants stopped but that haven't yet."""
+        """The job's tasks that ECS wants to run, and those that it wants stopped but that still run."""
         cluster = self._resources.cluster
         arns = [arn for desired in ("RUNNING", "STOPPED") for arn in self._ecs.list_tasks(cluster, job, desired)]
         described = self._ecs.describe_tasks(cluster, list(dict.fromkeys(arns)))
@@ -92,12 +91,10 @@ class FargatePlace:
     def states(self, tasks: Sequence[Task]) -> Mapping[str, TaskState]:
         """What DescribeTasks says of each."""
         lots = {task.id: task.lot for task in tasks}
-        states = {task.id: TaskState(status=TaskStatus.UNKNOWN) for task in tasks}
         public = self._resources.assign_public_ip
-        for task in self._ecs.describe_tasks(self._resources.cluster, list(lots)):
-            arn = str(task["taskArn"])
-            states[arn] = task_state(task, lot=lots.get(arn, ""), assign_public_ip=public)
-        return states
+        described = {str(one["taskArn"]): one for one in self._ecs.describe_tasks(self._resources.cluster, list(lots))}
+        known = {arn: task_state(one, lot=lots.get(arn, ""), assign_public_ip=public) for arn, one in described.items()}
+        return dict.fromkeys(lots, TaskState(status=TaskStatus.UNKNOWN)) | known
 
     def stop(self, tasks: Sequence[Task], reason: str) -> None:
         """StopTask for each; the container's stopTimeout is the grace period."""

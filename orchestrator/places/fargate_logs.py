@@ -1,4 +1,4 @@
-"""The log events of one task, oldest first, and new ones as they come. Calls CloudWatch Logs."""
+"""A task's log events, oldest first, and new ones as they come. Calls CloudWatch Logs."""
 
 import time
 from collections.abc import Callable, Iterator
@@ -31,7 +31,7 @@ class LogEvent:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class _Page:
-    """Some events of a stream, and the token of what comes behind them; `last` when nothing does, so far."""
+    """Some events of a stream, and the token of what follows; `last` when nothing follows so far."""
 
     events: tuple[LogEvent, ...]
     token: str
@@ -71,9 +71,8 @@ class Logs:
         """
         Every event of the stream, and new ones as they come, until the task has ended.
 
-        ended: whether the task has; asked between two looks, and one more look is taken after it has,
-        as the last lines may arrive after the task has stopped.
-        A stream that isn't there yet is waited for.
+        ended: whether it has. The stream is read once more after that, as the last lines may arrive after the task has
+        stopped. A stream that isn't there yet is waited for.
         """
         token = ""
         while True:
@@ -89,9 +88,9 @@ class Logs:
 
     def _page(self, group: str, stream: str, token: str) -> _Page | None:
         """
-        The events behind a token ("" for the oldest), or None when there is no such group or stream.
+        The events after a token ("" for the oldest), or None when there is no such group or stream.
 
-        A page may be empty with more behind it: the end is where the token stays the same
+        A page may be empty although more follows: the end is where the token stays the same
         (CloudWatch Logs API Reference, GetLogEvents, `nextForwardToken`).
         """
         behind: dict[str, Any] = {"nextToken": token} if token else {}
@@ -105,6 +104,5 @@ class Logs:
             LogEvent(timestamp_ms=event.get("timestamp", 0), message=event.get("message", "").rstrip("\r\n"))
             for event in answer["events"]
         )
-        return _Page(
-            events=events, token=answer["nextForwardToken"], last=bool(token) and answer["nextForwardToken"] == token
-        )
+        following = answer["nextForwardToken"]
+        return _Page(events=events, token=following, last=bool(token) and following == token)

@@ -1,8 +1,8 @@
 """
 RunTask's request for one lot, and what ECS's answer to it means. Pure.
 
-`task_definitions.py` makes what is the same for all lots; this adds the lot. A lot itself can't
-travel in a request (8,192 characters), so the worker is told where it lies.
+`fargate_task_definition.py` makes what is the same for all lots; this adds the lot. A request can't hold the lot itself
+(8,192 characters), so it tells the worker where the lot is.
 """
 
 import json
@@ -39,7 +39,7 @@ class Rejection:
     Why ECS started no task.
 
     reason: in words that say what to do.
-    no_capacity: AWS has none free of the kind that was asked for, Spot or on-demand.
+    no_capacity: AWS has no free capacity of the kind that was asked for, Spot or on-demand.
     """
 
     patience: Patience
@@ -60,14 +60,11 @@ def run_task(request: TaskRequest, *, definition: str, resources: Resources) -> 
             f"{request.lot}: the worker's command line is too long for ECS ({MAX_OVERRIDES_CHARACTERS:,} characters): "
             "take a state with a shorter prefix"
         )
-    network: dict[str, Any] = {
-        "subnets": list(resources.subnets),
-        "assignPublicIp": "ENABLED" if resources.assign_public_ip else "DISABLED",
-    }
-    if resources.security_groups:
-        network["securityGroups"] = list(resources.security_groups)
-    # Spot can be had through its capacity provider only; on-demand by launch type works on any
-    # cluster, also on one that has no capacity providers (RunTask, `launchType`).
+    groups = {"securityGroups": list(resources.security_groups)} if resources.security_groups else {}
+    public = "ENABLED" if resources.assign_public_ip else "DISABLED"
+    network = {"subnets": list(resources.subnets), "assignPublicIp": public, **groups}
+    # Spot needs its capacity provider. On-demand by launch type works on any cluster, also on one without capacity
+    # providers (RunTask, `launchType`).
     capacity: dict[str, Any] = (
         {"capacityProviderStrategy": [{"capacityProvider": "FARGATE_SPOT", "weight": 1}]}
         if request.spot
@@ -92,28 +89,24 @@ def run_task(request: TaskRequest, *, definition: str, resources: Resources) -> 
 
 def client_token(request: TaskRequest) -> str:
     """
-    The token that makes ECS start one task for this attempt at this lot, whoever asks and how often.
+    The token by which ECS starts one task for this attempt at this lot, however many launchers ask.
 
-    ECS keeps it for 24 hours at most, and for an hour after the task has stopped
-    (ECS API Reference, "Ensuring idempotency", 2026-11); after that the state knows the attempt.
+    ECS keeps it for 24 hours at most, and for an hour after the task has stopped (ECS API Reference, "Ensuring
+    idempotency", 2026-11); after that the state has the attempt.
     """
     return "-".join(("s3reclass", *_identity(request).values()))
 
 
 def _identity(request: TaskRequest) -> dict[str, str]:
-    return {
-        "job": request.job,
-        "phase": request.phase.value,
-        "lot": request.lot,
-        "attempt": str(request.attempt),
-    }
+    job, phase, lot = request.job, request.phase.value, request.lot
+    return {"job": job, "phase": phase, "lot": lot, "attempt": str(request.attempt)}
 
 
 def started_task(answer: Mapping[str, Any]) -> str | Rejection:
     """
-    The ARN of the task that RunTask started, or why it didn't: ECS says 200 and puts the reason in `failures`.
+    The ARN of the task that RunTask started, or why it started none: ECS answers 200 with a reason in `failures`.
 
-    answer: RunTask's. With a known token the task may be one that an earlier call started, even a stopped one.
+    answer: RunTask's. A token that ECS knows brings the task that an earlier call started, also a stopped one.
     """
     tasks: Sequence[Mapping[str, Any]] = answer.get("tasks") or ()
     if tasks:
@@ -127,14 +120,24 @@ def started_task(answer: Mapping[str, Any]) -> str | Rejection:
 
 
 _THROTTLED = ("rate exceeded", "request limit exceeded", "requestlimitexceeded", "throttl", "too many requests")
-"""A throttle of ECS's own calls to EC2 comes as InvalidParameterException with these words (dagster#33439, dask#56)."""
+"""A throttle of ECS's own calls to EC2 is an InvalidParameterException with these words (dagster#33439, dask#56)."""
 
 _FAULTS = ("ServerException", "InternalFailure", "InternalError", "InternalServerError", "ServiceUnavailable")
 
 _QUOTA = "raise the quota in Service Quotas (Fargate On-Demand vCPUs: L-3032A538, Spot: L-36FBB829)"
 
+_NO_FREE_CAPACITY = (
+    "AWS has no Fargate capacity free here right now: tasks start when it has; more subnets, in other "
+    "availability zones, or spot = false, make it likelier"
+)
+_NO_ROLE = (
+    "ECS can't assume the task's role: a role made a moment ago needs a minute; otherwise "
+    "ecs-tasks.amazonaws.com must be in its trust policy"
+)
+_NO_CLUSTER = "there is no such cluster in this Region: run `s3reclass up`, or check fargate.cluster"
+
 NO_CAPACITY = "capacity is unavailable"
-"""AWS has none free: "Capacity is unavailable at this time" (ECS Developer Guide, "Stopped tasks error codes")."""
+"""In "Capacity is unavailable at this time" (ECS Developer Guide, "Stopped tasks error codes")."""
 
 _BY_WORDS: Sequence[tuple[str, Patience, str]] = (
     (
@@ -152,55 +155,33 @@ _BY_WORDS: Sequence[tuple[str, Patience, str]] = (
         Patience.LATER,
         "the cluster has as many tasks in PROVISIONING as ECS allows: tasks start as those come up",
     ),
-    (
-        NO_CAPACITY,
-        Patience.LATER,
-        (
-            "AWS has no Fargate capacity free here right now: tasks start when it has; more subnets, in other "
-            "availability zones, or spot = false, make it likelier"
-        ),
-    ),
-    (
-        "unable to assume the role",
-        Patience.LATER,
-        (
-            "ECS can't assume the task's role: a role made a moment ago needs a minute; otherwise "
-            "ecs-tasks.amazonaws.com must be in its trust policy"
-        ),
-    ),
+    (NO_CAPACITY, Patience.LATER, _NO_FREE_CAPACITY),
+    ("unable to assume the role", Patience.LATER, _NO_ROLE),
     (
         "capacity provider",
         Patience.NONE,
         "the cluster has no FARGATE_SPOT: add it (`aws ecs put-cluster-capacity-providers`), or set spot = false",
     ),
-    (
-        "subnet",
-        Patience.NONE,
-        "check fargate.subnets: they must exist in this Region, in one VPC",
-    ),
+    ("subnet", Patience.NONE, "check fargate.subnets: they must exist in this Region, in one VPC"),
     (
         "security group",
         Patience.NONE,
         "check fargate.security_groups: they must exist in this Region, in the subnets' VPC",
     ),
-    (
-        "cluster",
-        Patience.NONE,
-        "there is no such cluster in this Region: run `s3reclass up`, or check fargate.cluster",
-    ),
+    ("cluster", Patience.NONE, _NO_CLUSTER),
     (
         "inactive",
         Patience.NONE,
         "something that the task needs was deleted: run `s3reclass up`, then run the phase again",
     ),
 )
-"""Words of ECS, what to do about them, and how to say so; the first that fits counts."""
+"""Words of ECS, whether to ask again, and what to tell the user; the first that fits counts."""
 
 _BY_CODE: Mapping[str, str] = {
     "AccessDeniedException": "the IAM policy of your credentials must allow ecs:RunTask, ecs:TagResource, and "
     "iam:PassRole on the task role and the execution role",
     "BlockedException": "AWS has blocked the account: ask AWS Support",
-    "ClusterNotFoundException": "there is no such cluster in this Region: run `s3reclass up`, or check fargate.cluster",
+    "ClusterNotFoundException": _NO_CLUSTER,
     "PlatformUnknownException": "this Region's Fargate can't run the task: try another Region",
     "PlatformTaskDefinitionIncompatibilityException": "this Region's Fargate can't run the task: try another "
     "fargate.cpu and fargate.memory, or an image for x86_64 (`s3reclass push-image --platform linux/amd64`)",
@@ -215,12 +196,11 @@ def judge_rejection(code: str, words: str) -> Rejection:
 
     | ECS says | patience |
     |---|---|
-    | a throttle, also one wrapped in another code; a fault of its own | moment |
+    | a throttle, also one inside another code; a fault of its own | moment |
     | capacity, a quota, a role that isn't known yet | later |
     | anything else: it must be changed first | none |
 
-    code: the error's, or "" for an entry of `failures`.
-    words: AWS's own, which the reason quotes.
+    code: the error's, or "" for an entry of `failures`. words: AWS's own, which the reason quotes.
     """
     said = words.lower()
     if code in _FAULTS or any(word in f"{code} {words}".lower() for word in _THROTTLED):

@@ -1,7 +1,5 @@
 """
-The two task definitions, one for each phase, without the lot. Pure.
-
-Settings, resources and image in, one `RegisterTaskDefinition` out. `run_requests.py` adds the lot.
+The two task definitions, one for each phase, without the lot, which `fargate_run_task.py` adds. Pure.
 """
 
 import re
@@ -22,7 +20,7 @@ STOP_TIMEOUT_S = 120
 """Seconds between SIGTERM and SIGKILL: Fargate's maximum (ECS API Reference, ContainerDefinition, 2026-11)."""
 
 USER = "10001:10001"
-"""Who the worker is in its container, as in the Dockerfile: said here too, as ECS shows it and policies look for it."""
+"""The worker's user in its container, as in the Dockerfile; given here too, for ECS to show and policies to check."""
 
 LOG_PREFIX = "worker"
 """What a task's log stream begins with."""
@@ -45,19 +43,9 @@ ECS API Reference, RegisterTaskDefinition, `cpu` and `memory`; as in botocore 1.
 _ACCESS_KEY_ID = re.compile(r"\b(AKIA|ASIA)[A-Z0-9]{16}\b")
 _USER_INFO = re.compile(r"://[^/@\s]+:[^/@\s]+@")
 
-_ECS_FILLS_IN = frozenset(
-    {
-        "compatibilities",
-        "deregisteredAt",
-        "registeredAt",
-        "registeredBy",
-        "requiresAttributes",
-        "revision",
-        "status",
-        "taskDefinitionArn",
-    }
-)
-"""What DescribeTaskDefinition tells of every definition, and nobody registered."""
+_REGISTERED = {"deregisteredAt", "registeredAt", "registeredBy", "revision", "status", "taskDefinitionArn"}
+_ECS_FILLS_IN = _REGISTERED | {"compatibilities", "requiresAttributes"}
+"""What DescribeTaskDefinition adds to each definition that was registered."""
 
 
 def family(phase: Phase) -> str:
@@ -74,10 +62,9 @@ def task_definition(phase: Phase, settings: Settings, resources: Resources, imag
     """
     The `RegisterTaskDefinition` of a phase.
 
-    The command is there for people who look at the definition: a run request's override replaces it whole.
-    The image's own ENTRYPOINT stays. Log lines are dropped rather than waited with when CloudWatch
-    Logs doesn't keep up, since the state alone is the truth about a job.
-
+    The command is for people who read the definition: a RunTask's override replaces all of it. The image's own
+    ENTRYPOINT stays. When CloudWatch Logs doesn't keep up, log lines are dropped and the worker doesn't wait: the state
+    alone is the truth about a job.
     Raises S3ReclassError for a size that Fargate doesn't offer, or a variable that looks like a secret.
     """
     fargate = settings.fargate
@@ -92,9 +79,9 @@ def task_definition(phase: Phase, settings: Settings, resources: Resources, imag
         "user": USER,
         "readonlyRootFilesystem": True,
         "stopTimeout": STOP_TIMEOUT_S,
-        # As process 1 Python would ignore a SIGTERM that comes before its handler is set.
-        # No capability at all; Fargate lets all be dropped, and takes neither `privileged` nor
-        # `dockerSecurityOptions`, no-new-privileges among them (botocore 1.44.5, RegisterTaskDefinition).
+        # As process 1 Python would ignore a SIGTERM that comes before its handler is set. No capability at all:
+        # Fargate lets all be dropped, and takes neither `privileged` nor `dockerSecurityOptions`, such as
+        # no-new-privileges (botocore 1.44.5, RegisterTaskDefinition).
         "linuxParameters": {"initProcessEnabled": True, "capabilities": {"drop": ["ALL"]}},
         "logConfiguration": {
             "logDriver": "awslogs",
@@ -136,9 +123,9 @@ def _phase_settings(phase: Phase, settings: Settings) -> PhaseSettings:
 
 def uses_part_of(definition: Mapping[str, Any], parts: Mapping[str, str]) -> bool:
     """
-    Whether a registered definition refers to a part of the stack, and so is good for nothing without it.
+    Whether a registered definition refers to a part of the stack, and so is useless without it.
 
-    definition: what DescribeTaskDefinition tells. parts: the physical id of each part of the stack, by logical id.
+    definition: DescribeTaskDefinition's. parts: the physical id of each part of the stack, by logical id.
     """
     roles = {str(definition.get(name, "")).rpartition("/")[2] for name in ("taskRoleArn", "executionRoleArn")}
     used = {"TaskRole": roles, "ExecutionRole": roles, "LogGroup": set[str](), "Repository": set[str]()}
@@ -149,7 +136,7 @@ def uses_part_of(definition: Mapping[str, Any], parts: Mapping[str, str]) -> boo
 
 
 def check_size(cpu: int, memory: int) -> None:
-    """Raise S3ReclassError, naming the sizes there are, unless Fargate offers this one (CPU units, MiB)."""
+    """Raise S3ReclassError, naming the sizes to take, unless Fargate offers this one (CPU units, MiB)."""
     if cpu not in FARGATE_SIZES:
         sizes = ", ".join(map(str, FARGATE_SIZES))
         raise S3ReclassError(f"{FILE_NAME}: fargate.cpu = {cpu} is no Fargate size: take one of {sizes} (1024: 1 vCPU)")
@@ -164,8 +151,8 @@ def check_environment(environment: Mapping[str, str]) -> None:
     """
     Raise S3ReclassError for a variable that looks like a secret.
 
-    Whoever may call DescribeTaskDefinition or DescribeTasks reads a container's environment, and a
-    revision keeps it for good. The value is never quoted.
+    Everyone who may call DescribeTaskDefinition or DescribeTasks can read a container's environment, and a revision
+    keeps it for good. The value is never quoted.
     """
     for name, value in environment.items():
         if is_secret_name(name) or _ACCESS_KEY_ID.search(value) or _USER_INFO.search(value):
@@ -179,14 +166,14 @@ def same_definition(wanted: Mapping[str, Any], found: Mapping[str, Any]) -> bool
     """
     Whether a registered definition has exactly the wanted content, so that no new revision is needed.
 
-    wanted: the parameters of RegisterTaskDefinition.
-    found: what DescribeTaskDefinition tells; ECS adds empty lists, zeros and facts of its own there.
+    wanted: RegisterTaskDefinition's parameters. found: DescribeTaskDefinition's answer, to which ECS adds empty lists,
+        zeros and facts of its own.
     """
     return _same(wanted, {name: value for name, value in found.items() if name not in _ECS_FILLS_IN})
 
 
 def _same(wanted: Any, found: Any) -> bool:
-    """Whether two parts of a definition say the same; empty and absent are one."""
+    """Whether two parts of a definition say the same; empty is the same as absent."""
     if not wanted or not found:
         return not wanted and not found
     if isinstance(wanted, Mapping):
@@ -203,5 +190,5 @@ def _same(wanted: Any, found: Any) -> bool:
 
 
 def _by_name(item: Any) -> str:
-    """What an environment or container list is ordered by; lists of words (a command) keep their order."""
+    """The key to sort a list of variables or containers by; a list of words (a command) keeps its order."""
     return str(item.get("name", "")) if isinstance(item, Mapping) else ""

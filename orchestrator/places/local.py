@@ -1,9 +1,9 @@
 """
-The place `local`: each task is a worker process on this machine, any AWS account or endpoint, no ECS.
+The place `local`: each task is a worker process on this machine, for any AWS account or endpoint, without ECS.
 
-A worker outlives its launcher. Each lot has a lock file whose lock the worker holds for as long as it
-lives (it inherits it and never touches it), so that a launcher killed at any point and run again
-finds every worker that is still alive and never starts a second one on its lot.
+A worker may outlive its launcher. It holds the lock of its lot's lock file until it ends: it inherits the lock, and
+never touches it. So a launcher that was killed at any point and is run again finds every worker that is alive, and
+never starts a second one on its lot.
 """
 
 import errno
@@ -28,7 +28,7 @@ from orchestrator.state.lease_file import MAX_PID
 from worker.contract import Phase, parse_object, whole_number, word
 
 WORKER = (sys.executable, "-P", "-m", "worker")
-"""The worker's program; `-P` keeps the current folder's modules out of it."""
+"""The worker's program; with `-P` it imports nothing from the current folder."""
 
 STOP_GRACE_S = 120
 """Seconds between SIGTERM and SIGKILL, as on Fargate."""
@@ -42,8 +42,8 @@ class _Record:
     """
     What a lot's lock file says of the last worker started on the lot.
 
-    pid: None when its launcher was killed just before or just after it made the process.
-    host: the machine, since a folder may be shared.
+    pid: None when the launcher was killed just before or just after it made the process.
+    host: the machine, as a folder may be shared.
     """
 
     attempt: int
@@ -74,13 +74,11 @@ class LocalPlace:
     """
     Tasks as processes of this machine; see `Place` for what each method promises.
 
-    A task's id is `<job>/<phase>/<lot>-<attempt>`, which is also its log file's name. How a task of
-    another launcher ended isn't known here: its exit code is None, and the state decides.
+    A task's id is `<job>/<phase>/<lot>-<attempt>`, which is also its log file's name. The exit code of another
+    launcher's task is None: the state decides.
 
-    folder: for locks and logs.
-    max_tasks: None for one task on each core.
-    environ: the workers' environment (None: this process's), so boto3 finds what the launcher's finds.
-    program: what to run in the worker's place.
+    folder: for locks and logs. max_tasks: None for one task on each core.
+    environ: the workers' environment (None: this process's). program: what to run as the worker.
     clock, sleep: seconds that only grow, and waiting.
     """
 
@@ -163,16 +161,14 @@ class LocalPlace:
 
     def running(self, job: str, phase: Phase) -> Sequence[Task]:
         """The worker of each lot whose lock is held."""
-        found = []
-        for path in sorted((self._folder / job / phase).glob("*.lock")):
-            record = self._alive(path)
-            if record:
-                task_id = f"{job}/{phase}/{path.stem}-{record.attempt}"
-                found.append(Task(id=task_id, phase=phase, lot=path.stem, attempt=record.attempt))
-        return found
+        paths = sorted((self._folder / job / phase).glob("*.lock"))
+        alive = ((path.stem, record.attempt) for path in paths if (record := self._alive(path)))
+        return [
+            Task(id=task_id(job, phase, lot, attempt), phase=phase, lot=lot, attempt=attempt) for lot, attempt in alive
+        ]
 
     def states(self, tasks: Sequence[Task]) -> Mapping[str, TaskState]:
-        """What the processes say: our own by their exit codes, others' by their locks."""
+        """Our own processes' states by their exit codes, others' by their locks."""
         return {task.id: self._state(task) for task in tasks}
 
     def stop(self, tasks: Sequence[Task], reason: str) -> None:  # noqa: ARG002 (a process isn't told why)
@@ -189,7 +185,7 @@ class LocalPlace:
         return Call(service="local", operation="popen", parameters={"args": [*self._program, *request.command]})
 
     def _spawn(self, request: TaskRequest, task: Task, lock: int) -> None:
-        """Start the worker with the lock in its hands; written down before and after, as we may be killed between."""
+        """Start the worker with the lock open; recorded before and after, as the launcher may be killed between."""
         record = _Record(attempt=request.attempt, pid=None, host=platform.node())
         record.write(lock)
         with self.log_file(task).open("ab") as log:
@@ -235,7 +231,7 @@ class LocalPlace:
         return TaskState(status=TaskStatus.STOPPED, reason="its launcher is gone, so how the worker ended isn't known")
 
     def _signal(self, task: Task, number: signal.Signals) -> None:
-        """Signal the task's process if it is alive: a process id may be another process's by now."""
+        """Signal the task's process if it is alive: otherwise its id may be another process's by now."""
         child = self._children.get(task.id)
         if child:
             child.send_signal(number)  # does nothing once it has ended
@@ -267,7 +263,7 @@ class LocalPlace:
             os.close(lock)
 
     def _take(self, lock: int) -> bool:
-        """Take the lock; False when a worker has it. Somebody's probe has it for a moment only: that is waited out."""
+        """Take the lock; False when a worker has it. A probe has it for a moment only, which is waited out."""
         for _ in range(_PROBE_TRIES):
             if _flock(lock, fcntl.LOCK_EX):
                 return True
@@ -276,7 +272,7 @@ class LocalPlace:
 
     @staticmethod
     def _probe(lock: int) -> bool:
-        """Whether the lock is free; a shared lock, so that probes don't mistake one another for a worker."""
+        """Whether the lock is free; a shared lock, so that one probe doesn't take another for a worker."""
         return _flock(lock, fcntl.LOCK_SH)
 
 

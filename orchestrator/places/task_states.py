@@ -1,8 +1,7 @@
 """
-What a place says of a task, in our words: where it stands, why it stopped, what to do. Pure.
+What a place says of a task, in our words: its status, why it stopped, what to do. Pure.
 
-The one reader of DescribeTasks' answers. None of this says that a lot is finished: that is
-for the state to say.
+The one reader of DescribeTasks' answers. None of this says that a lot is finished: only the state does.
 """
 
 import signal
@@ -25,8 +24,8 @@ _STATUS: Mapping[str, TaskStatus] = {
 """
 ECS's `lastStatus` in our words; every other one is RUNNING.
 
-DEACTIVATING, STOPPING and DEPROVISIONING come before STOPPED, and a worker may still be writing in them
-(ECS Developer Guide, "Task lifecycle", 2026-11).
+In DEACTIVATING, STOPPING and DEPROVISIONING, before STOPPED, a worker may still be writing (ECS Developer Guide, "Task
+lifecycle", 2026-11).
 """
 
 _INTERRUPTIONS: Mapping[str, str] = {
@@ -36,7 +35,7 @@ _INTERRUPTIONS: Mapping[str, str] = {
     "ServiceSchedulerInitiated": "ECS stopped the task",
     "UserInitiated": "somebody stopped the task",
 }
-"""Stop codes (ECS API Reference, Task, `stopCode`; botocore 1.44.5) that are no fault of the worker's."""
+"""Stop codes that are no fault of the worker's (ECS API Reference, Task, `stopCode`; botocore 1.44.5)."""
 
 _PUBLIC = (
     "the task has a public IP address but no way out: its subnets must route to an internet gateway, and its security "
@@ -54,19 +53,16 @@ _ARCHITECTURE = (
 _MEMORY = "the worker ran out of memory: raise fargate.memory, or lower --threads"
 _NETWORK = "what the network lacks"  # _PUBLIC or _PRIVATE
 
+_NO_IMAGE = "the image isn't in ECR any more: run `s3reclass push-image`"
+_NO_PULL = "the execution role may not pull the image: it needs AmazonECSTaskExecutionRolePolicy's ecr permissions"
+
 _STOPPED: Sequence[tuple[tuple[str, ...], str]] = (
     (("exec format error",), _ARCHITECTURE),
     (("cannotpullcontainer", "platform"), _ARCHITECTURE),
-    (("cannotpullcontainer", "not found"), "the image isn't in ECR any more: run `s3reclass push-image`"),
-    (("manifest unknown",), "the image isn't in ECR any more: run `s3reclass push-image`"),
-    (
-        ("cannotpullcontainer", "denied"),
-        "the execution role may not pull the image: it needs AmazonECSTaskExecutionRolePolicy's ecr permissions",
-    ),
-    (
-        ("cannotpullcontainer", "not authorized"),
-        "the execution role may not pull the image: it needs AmazonECSTaskExecutionRolePolicy's ecr permissions",
-    ),
+    (("cannotpullcontainer", "not found"), _NO_IMAGE),
+    (("manifest unknown",), _NO_IMAGE),
+    (("cannotpullcontainer", "denied"), _NO_PULL),
+    (("cannotpullcontainer", "not authorized"), _NO_PULL),
     (("cannotpullcontainer",), _NETWORK),
     (("outofmemory",), _MEMORY),
     (
@@ -89,12 +85,12 @@ _STOPPED: Sequence[tuple[tuple[str, ...], str]] = (
     (("cannotstartcontainer",), "the container couldn't be started: run `s3reclass push-image` again"),
     (("timeouterror",), _NETWORK),
 )
-"""Words of a stopped task's reasons, all of which must be there, and what to do; the first that fits counts."""
+"""Words in a stopped task's reasons, all of them needed, and what to do; the first that fits counts."""
 
 
 def stopped_reason(words: str, *, assign_public_ip: bool) -> str:
     """
-    What to do about a task that ECS stopped, with its own words behind; those alone when we know no better.
+    What to do about a task that ECS stopped, followed by ECS's own words; these alone when we know no advice.
 
     words: stoppedReason and the container's reason.
     assign_public_ip: whether the task got a public address, which decides how it reaches ECR.
@@ -108,7 +104,7 @@ def stopped_reason(words: str, *, assign_public_ip: bool) -> str:
 
 
 _TOLD_TO_STOP = frozenset({ExitCode.INTERRUPTED, 128 + signal.SIGTERM})
-"""Exit codes of a worker that was told to stop: its own, and that of one whose handler wasn't set yet."""
+"""Exit codes of a worker that was asked to stop: its own, and the signal's before its handler was set."""
 
 _EXITS: Mapping[int, str] = {
     ExitCode.GOOD: "",
@@ -126,7 +122,7 @@ _EXITS: Mapping[int, str] = {
 
 
 def exit_reason(exit_code: int | None, lot: str) -> str:
-    """What a worker's exit code says to a user, or "" when the state says it all (0, 3, 4)."""
+    """What a worker's exit code means for a user; "" when the state says it all (0, 3, 4)."""
     if exit_code is None:
         return "how the worker ended isn't known"
     other = "the worker ended with exit code {code}: `s3reclass logs {lot}` shows its last words"
@@ -137,11 +133,11 @@ def task_state(task: Mapping[str, Any], *, lot: str, assign_public_ip: bool) -> 
     """
     The state of a task from its DescribeTasks entry.
 
-    | lastStatus | container's exitCode | told |
+    | lastStatus | container's exitCode | exit code |
     |---|---|---|
-    | not STOPPED | any (a PENDING container may show 0) | no exit code |
-    | STOPPED | absent (it never ran, or ECS doesn't know) | no exit code |
-    | STOPPED | present | that |
+    | not STOPPED | any (a PENDING container may show 0) | none |
+    | STOPPED | absent (it never ran, or ECS doesn't know) | none |
+    | STOPPED | present | the container's |
     """
     status = _STATUS.get(task.get("lastStatus", ""), TaskStatus.RUNNING)
     if status is not TaskStatus.STOPPED:
@@ -174,10 +170,10 @@ def _worker_of(task: Mapping[str, Any]) -> Mapping[str, Any]:
 
 def ours(task: Mapping[str, Any], phase: Phase) -> Task | None:
     """
-    The task that a DescribeTasks entry (with tags) stands for, or None when it is none of this phase's.
+    The task of a DescribeTasks entry (with tags), or None when it isn't one of this phase's.
 
-    ECS deletes a task's tags when somebody stops it (StopTask, API Reference), so the command line
-    that it was started with tells the same.
+    ECS deletes a task's tags when it is stopped (StopTask, API Reference). The command line that it was started with
+    then tells the same.
     """
     tags = {tag.get("key", ""): tag.get("value", "") for tag in task.get("tags") or ()}
     found = {name: tags.get(f"{TAG_PREFIX}{name}", "") for name in ("phase", "lot", "attempt")}
@@ -189,7 +185,7 @@ def ours(task: Mapping[str, Any], phase: Phase) -> Task | None:
 
 
 def _from_command(task: Mapping[str, Any]) -> dict[str, str]:
-    """Phase, lot and attempt as the worker's command line has them; the results' folder is `.../<phase>/<lot>/`."""
+    """Phase, lot and attempt in the worker's command line; the results' folder is `.../<phase>/<lot>/`."""
     overrides: Sequence[Mapping[str, Any]] = (task.get("overrides") or {}).get("containerOverrides") or ()
     command: Sequence[str] = next((one.get("command") or () for one in overrides if one.get("name") == CONTAINER), ())
     following = dict(pairwise(command))
@@ -206,8 +202,8 @@ def process_state(returncode: int, *, lot: str, killed: bool) -> TaskState:
     """
     The state of a worker process that has ended.
 
-    returncode: as subprocess tells it, minus the signal's number for a process that a signal ended; told
-    as a container's exit code is, 128 plus that number.
+    returncode: subprocess's: for a process that a signal ended, minus the signal's number. The exit code is then 128
+        plus that number, as a container's.
     killed: whether the place killed it because it didn't stop in time.
     """
     exit_code = 128 - returncode if returncode < 0 else returncode

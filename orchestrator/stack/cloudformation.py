@@ -1,4 +1,4 @@
-"""The stack: describe, create, update, delete; waits and tells what happens. Calls CloudFormation."""
+"""The stack: described, created, updated, deleted, and waited for. Calls CloudFormation."""
 
 from collections.abc import Callable, Mapping, Sequence
 from importlib import resources
@@ -21,7 +21,7 @@ from orchestrator.stack.stack_status import (
 FIRST_POLL_S = 0.5
 LONGEST_POLL_S = 5.0
 PATIENCE_S = 1800.0
-"""How long an operation is waited for; a security group whose network interfaces linger takes the longest."""
+"""Seconds to wait for an operation; deleting a security group that still has network interfaces takes longest."""
 
 TAGS = ({"Key": "CreatedBy", "Value": "s3reclass"},)
 
@@ -33,7 +33,7 @@ def template() -> str:
 
 class CloudFormation:
     """
-    CloudFormation, as far as one stack needs it.
+    CloudFormation, for one stack.
 
     name: the stack's.
     """
@@ -45,28 +45,28 @@ class CloudFormation:
 
     @property
     def region(self) -> str:
-        """The Region that the stack is looked for in."""
+        """The stack's Region."""
         return str(self._client.meta.region_name)
 
     @property
     def partition(self) -> str:
-        """The first part of every ARN here: `aws`, `aws-cn`, ..."""
+        """The partition in every ARN here: `aws`, `aws-cn`, ..."""
         return str(self._client.meta.partition)
 
     def describe_stack(self, name: str = "") -> Stack | None:
-        """The stack, or None when there is none; name: its id, to see one that has been deleted."""
+        """The stack, or None when there is none; name: its id, which also finds a deleted one."""
         try:
             with aws_errors(f"reading the stack {self.name}"):
                 answer = self._client.describe_stacks(StackName=name or self.name)["Stacks"]
         except S3ReclassError as error:
-            # CloudFormation has no error code of its own for it.
+            # CloudFormation has no error code of its own for a missing stack.
             if _says(error, "ValidationError", "does not exist"):
                 return None
             raise
         return _stack(answer[0])
 
     def create_stack(self, parameters: Mapping[str, str]) -> bool:
-        """Begin to make the stack; False when another launcher was quicker."""
+        """Begin to create the stack; False when another launcher was faster."""
         try:
             with aws_errors(f"making the stack {self.name}"):
                 self._client.create_stack(
@@ -84,10 +84,10 @@ class CloudFormation:
 
     def update_stack(self, parameters: Mapping[str, str], *, kept: Sequence[str], own_template: bool) -> bool:
         """
-        Begin to update the stack; False when there is nothing to update. An update that goes on already will do.
+        Begin to update the stack; False when there is nothing to update. An update in progress counts as begun.
 
-        kept: names of parameters that keep their value.
-        own_template: use this version's template, not the stack's.
+        kept: names of parameters that keep their values.
+        own_template: use this version's template instead of the stack's.
         """
         body = {"TemplateBody": template()} if own_template else {"UsePreviousTemplate": True}
         try:
@@ -113,7 +113,7 @@ class CloudFormation:
             self._client.delete_stack(StackName=self.name)
 
     def parts(self) -> dict[str, str]:
-        """The physical id of every part that the stack now has, by logical id."""
+        """The physical id of each part of the stack, by logical id."""
         with aws_errors(f"reading the parts of the stack {self.name}"):
             pages = self._client.get_paginator("list_stack_resources").paginate(StackName=self.name)
             found = [one for page in pages for one in page["StackResourceSummaries"]]
@@ -128,7 +128,7 @@ class CloudFormation:
         """
         The stack when its operation has ended, or None when it is gone.
 
-        say: told each part that is finished or failed.
+        say: takes a line on each part that is finished or failed.
         Raises S3ReclassError when the operation outlasts PATIENCE_S.
         """
         told: set[str] = set()
@@ -174,7 +174,7 @@ class CloudFormation:
 
 
 def _says(error: S3ReclassError, code: str, text: str) -> bool:
-    """Whether AWS's answer behind the error has this code, and this text in its message."""
+    """Whether the error comes from an answer of AWS's with this code, and this text in its message."""
     cause = error.__cause__
     return isinstance(cause, ClientError) and error_code(cause) == code and text in str(cause)
 

@@ -1,8 +1,7 @@
 """
 The CloudFormation stack's parameters, and what a run gets from its outputs. Pure.
 
-`stack.yaml` is the template; this module decides its parameters and merges its outputs with the
-parts that `s3reclass.toml` names. `cloudformation.py` asks AWS.
+`stack.yaml` is the template, and `cloudformation.py` asks AWS.
 """
 
 import re
@@ -14,7 +13,7 @@ from orchestrator.model import Resources
 from orchestrator.settings.settings import FILE_NAME, FargateSettings, Settings
 
 TEMPLATE_VERSION = 3
-"""Rises with every change of stack.yaml: a stack of an older version is updated, one of a newer is left alone."""
+"""Rises with every change of stack.yaml. A stack of an older version is updated; one of a newer version isn't."""
 
 MAX_PARAMETER_BYTES = 4096
 """The longest value of a parameter (CloudFormation User Guide, "CloudFormation quotas", 2026-11)."""
@@ -26,7 +25,7 @@ _LISTS = ("BucketArns", "ObjectArns", "StateArns", "BucketOwners", "KmsKeyArns")
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Network:
-    """Where tasks run; vpc_id is "" when no security group has to be made in it."""
+    """Where tasks run; vpc_id is "" when no security group has to be made."""
 
     vpc_id: str
     subnets: tuple[str, ...]
@@ -38,12 +37,11 @@ class Needs:
     What the settings ask of the stack.
 
     buckets: those whose objects tasks work on.
-    state: `bucket` or `bucket/prefix` when the state isn't the stack's own bucket, else "".
+    state: `bucket` or `bucket/prefix` when the state isn't in the stack's own bucket, else "".
     bucket_owner: the account that the buckets belong to; "" for the stack's own.
     kms_keys: ARNs of the keys that the objects are encrypted with.
     delete_superseded: whether tasks may delete versions of objects; None leaves that as it is.
-    fargate: the parts that are named, so that they needn't be made.
-    partition: `aws`, `aws-cn`, ...
+    fargate: the parts that are named, and so aren't made.
     """
 
     buckets: tuple[str, ...]
@@ -66,7 +64,7 @@ def needs_of(
     """
     What these settings ask of the stack.
 
-    buckets: buckets of the lots, beside the one that the settings name.
+    buckets: the lots' buckets, besides the one in the settings.
     Raises UsageError for a bucket's name or a key's ARN that could widen the role's policy.
     """
     named = tuple(dict.fromkeys(bucket for bucket in (settings.bucket, *buckets) if bucket))
@@ -79,7 +77,7 @@ def needs_of(
         if not _KMS_KEY_ARN.fullmatch(key):
             raise UsageError(f"{key!r} is no KMS key's ARN (arn:aws:kms:REGION:ACCOUNT:key/ID; an alias won't do)")
     if any(character in state for character in "*?,$"):
-        # In a policy's ARN these would mean more than themselves.
+        # In a policy's ARN these characters have a meaning of their own.
         raise UsageError(f"the state's prefix can't hold any of * ? , $: {settings.state!r}")
     return Needs(
         buckets=named,
@@ -94,7 +92,7 @@ def needs_of(
 
 def known_network(needs: Needs, previous: Mapping[str, str]) -> Network | None:
     """
-    The network that settings and the stack's own parameters amount to; None when EC2 must be asked.
+    The network, where the settings and the stack's own parameters tell it; None when EC2 must be asked.
 
     | subnets named | security groups named | the stack has | answer |
     |---|---|---|---|
@@ -117,9 +115,9 @@ def stack_parameters(needs: Needs, network: Network, previous: Mapping[str, str]
     """
     The parameters that the stack should have.
 
-    What it has been given before stays: buckets are added, never taken away, and a part that it made
-    isn't removed because a file names another one (tasks may be using it).
-    previous: the stack's parameters; empty when it is still to be made.
+    What the stack has stays: buckets are added and never removed, and a part that it made stays when a file names
+    another one, as tasks may be using it.
+    previous: the stack's parameters; empty before it is made.
     Raises S3ReclassError when the parameters outgrow CloudFormation's limit.
     """
     arn = f"arn:{needs.partition}:s3:::"
@@ -162,7 +160,7 @@ def _items(value: str) -> tuple[str, ...]:
 
 
 def _asked(asked: bool | None, previous: str) -> str:  # noqa: FBT001 (a setting's three values)
-    """A permission that another job may be using is taken away only when that is asked for."""
+    """Another job may be using a permission: it is removed only when that is asked for."""
     return previous or "false" if asked is None else str(asked).lower()
 
 
@@ -184,16 +182,13 @@ def new_buckets(parameters: Mapping[str, str], previous: Mapping[str, str]) -> t
 
 def difference(parameters: Mapping[str, str], previous: Mapping[str, str]) -> tuple[str, ...]:
     """What an update changes, a phrase for each parameter."""
-    said = []
-    for name, value in parameters.items():
-        if value == previous.get(name, ""):
-            continue
-        if name in _LISTS:
-            there = _items(previous.get(name, ""))
-            said.append(f"{name} + {', '.join(item for item in _items(value) if item not in there)}")
-        else:
-            said.append(f"{name} = {value or '(none)'}")
-    return tuple(said)
+
+    def phrase(name: str, value: str, old: str) -> str:
+        added = ", ".join(item for item in _items(value) if item not in _items(old))
+        return f"{name} + {added}" if name in _LISTS else f"{name} = {value or '(none)'}"
+
+    both = ((name, value, previous.get(name, "")) for name, value in parameters.items())
+    return tuple(phrase(name, value, old) for name, value, old in both if value != old)
 
 
 def repository_name(repository: str) -> str:
@@ -205,24 +200,16 @@ def repository_name(repository: str) -> str:
 
 
 def named_resources(settings: Settings) -> Resources | None:
-    """What a run uses when the settings name every part, so that no stack is needed; else None."""
+    """What a run uses when the settings name every part and no stack is needed; else None."""
     fargate = settings.fargate
-    named = (
-        settings.state.startswith("s3://"),
-        fargate.cluster,
-        fargate.repository,
-        fargate.log_group,
-        fargate.task_role_arn,
-        fargate.execution_role_arn,
-        fargate.subnets,
-        fargate.security_groups,
-    )
-    return merge_resources(settings, {}) if all(named) else None
+    parts = (fargate.cluster, fargate.repository, fargate.log_group, fargate.task_role_arn, fargate.execution_role_arn)
+    named = settings.state.startswith("s3://") and all((*parts, fargate.subnets, fargate.security_groups))
+    return merge_resources(settings, {}) if named else None
 
 
 def merge_resources(settings: Settings, outputs: Mapping[str, str]) -> Resources:
     """
-    The parts that a run uses: those that the settings name, the stack's for the rest.
+    The parts that a run uses: those that the settings name, else the stack's.
 
     outputs: the stack's outputs.
     Raises S3ReclassError naming a part that neither has.

@@ -1,4 +1,4 @@
-"""What CloudFormation's status of a stack means: usable, busy, or for a person to mend. Pure."""
+"""What CloudFormation's status of a stack means: ready, busy, or broken until a person repairs it. Pure."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
@@ -8,10 +8,9 @@ from enum import StrEnum
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Stack:
     """
-    A stack as DescribeStacks tells it.
+    A stack as DescribeStacks shows it.
 
-    id: its ARN, which outlives its name.
-    status, reason: CloudFormation's own words.
+    id: its ARN, which still finds it once it is deleted. status, reason: CloudFormation's own words.
     parameters, outputs: by key.
     """
 
@@ -28,8 +27,7 @@ class StackEvent:
     """
     One line of a stack's history.
 
-    id: unique. part: the logical id, or the stack's name for the stack itself.
-    resource: the physical id, the stack's ARN for the stack itself.
+    part: the logical id; for the stack itself, its name. resource: the physical id; for the stack itself, its ARN.
     """
 
     id: str
@@ -43,27 +41,23 @@ class StackCondition(StrEnum):
     """What can be done with a stack."""
 
     READY = "ready"  # can be used and updated
-    BUSY = "busy"  # an operation goes on: wait
+    BUSY = "busy"  # an operation is in progress: wait
     BROKEN = "broken"  # a person must decide
 
 
-_READY = {
-    "CREATE_COMPLETE",
-    "UPDATE_COMPLETE",
-    "UPDATE_ROLLBACK_COMPLETE",  # an update failed, the stack is as it was before
-    "IMPORT_COMPLETE",
-    "IMPORT_ROLLBACK_COMPLETE",
-}
+# After UPDATE_ROLLBACK_COMPLETE an update has failed, and the stack is as it was before.
+_OPERATIONS = ("CREATE", "UPDATE", "UPDATE_ROLLBACK", "IMPORT", "IMPORT_ROLLBACK")
+_READY = {f"{operation}_COMPLETE" for operation in _OPERATIONS}
 
 
 def condition_of(status: str) -> StackCondition:
     """
     What can be done with a stack of this status.
 
-    | status | standing |
+    | status | condition |
     |---|---|
-    | CREATE_COMPLETE, UPDATE_COMPLETE, UPDATE_ROLLBACK_COMPLETE, IMPORT_... the same | ready |
-    | REVIEW_IN_PROGRESS: a change set that nobody executes, no stack yet | broken |
+    | CREATE_COMPLETE, UPDATE_COMPLETE, UPDATE_ROLLBACK_COMPLETE, the same of IMPORT_... | ready |
+    | REVIEW_IN_PROGRESS: a change set that wasn't executed, and no stack yet | broken |
     | any other ..._IN_PROGRESS | busy |
     | ROLLBACK_COMPLETE, ..._FAILED | broken |
 
@@ -103,7 +97,7 @@ def last_operation(newest_first: Sequence[StackEvent], stack_id: str) -> tuple[S
 
 def first_failure(operation: Sequence[StackEvent], stack: Stack) -> str:
     """
-    Why the operation failed: its first failed part and CloudFormation's reason; later ones only follow from it.
+    Why the operation failed: its first failed part, with CloudFormation's reason. Later failures only follow from it.
 
     operation: its events, oldest first.
     """
@@ -117,8 +111,8 @@ def first_failure(operation: Sequence[StackEvent], stack: Stack) -> str:
 
 
 def _hint(reason: str) -> str:
-    """What a reason asks for that it doesn't say."""
-    if "service linked role" in reason.lower() or "service-linked role" in reason.lower():
+    """What to do about a reason that doesn't say it itself."""
+    if "service linked role" in reason.lower().replace("-", " "):
         return (
             " (the account's first use of ECS: run "
             "`aws iam create-service-linked-role --aws-service-name ecs.amazonaws.com`)"

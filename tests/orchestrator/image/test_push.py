@@ -65,13 +65,13 @@ def put(ecr: Any, tag: str) -> None:
 
 def push(engine: DockerEngine, paper: WorkerImage = PAPER, platform: Architecture | None = None, **lots: Path) -> Image:
     """Build and push, telling nobody."""
-    return build_and_push(paper, Ecr("worker"), engine, platform=platform, watch=Listener(), **lots)
+    return build_and_push(paper, Ecr("worker"), engine, platform=platform, reporter=Listener(), **lots)
 
 
 def test_an_image_is_built_and_pushed_by_its_content(docker: FakeDocker, engine: DockerEngine) -> None:
     """Under its tag, for the engine's architecture, with ECR's login; its digest is ECR's."""
     watch = Listener()
-    image = build_and_push(PAPER, Ecr("worker"), engine, platform=None, watch=watch)
+    image = build_and_push(PAPER, Ecr("worker"), engine, platform=None, reporter=watch)
 
     tag = PAPER.tag(Architecture.X86_64)
     assert image.tag == tag
@@ -97,7 +97,7 @@ def test_an_image_for_another_platform(docker: FakeDocker, engine: DockerEngine)
 def test_ecrs_refusal_comes_before_the_build(docker: FakeDocker, engine: DockerEngine) -> None:
     """Nobody waits for a build that can't be pushed."""
     with pytest.raises(S3ReclassError, match=r"no ECR repository elsewhere"):
-        build_and_push(PAPER, Ecr("elsewhere"), engine, platform=None, watch=Listener())
+        build_and_push(PAPER, Ecr("elsewhere"), engine, platform=None, reporter=Listener())
     assert docker.builds == []
 
 
