@@ -40,6 +40,7 @@ COMMANDS = {
     one.name: {flag for param in one.command.params for flag in (*param.opts, *param.secondary_opts)}
     for one in documented_commands()
 }
+README_LINES = 150
 THE_FOUR = """\
     s3reclass split keys.txt --lots 20
     s3reclass push-image
@@ -67,6 +68,14 @@ def test_a_reader_finds_the_two_and_the_four_commands(page: str) -> None:
     assert THE_FOUR in text
     assert "    make demo " in text
     assert "    make test " in text
+
+
+def test_the_readme_is_for_a_reader_in_a_hurry() -> None:
+    """At most 150 lines: what is longer has a page of its own, and a link to it."""
+    pages = {page.name for page in (ROOT / "docs").glob("*.md")}
+
+    assert len(read("README.md").splitlines()) <= README_LINES
+    assert pages <= {link.partition("#")[0].removeprefix("docs/") for link in links(read("README.md"))}
 
 
 @pytest.mark.parametrize("page", PAGES, ids=name_of)

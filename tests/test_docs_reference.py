@@ -51,7 +51,7 @@ def test_the_formats_page_has_every_exit_code_of_the_worker() -> None:
 
 
 def test_the_formats_page_has_every_path_in_the_state() -> None:
-    """Each that StatePaths knows, and no other: whoever adds one there adds it here and to the page."""
+    """Each that StatePaths knows, and no other: a path that is added there is added here and to the page."""
     paths = StatePaths("<job>")
     numbered = {"started": paths.started_name(1), "done": paths.done_name(1), "results": paths.part_name(1, 1)}
     numbered |= {"audit": paths.audit_name(1, 1), "uploads": paths.upload_name(1, 0)}
