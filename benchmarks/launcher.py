@@ -32,13 +32,12 @@ from orchestrator.lots.manifest import format_lots, lots_digest
 from orchestrator.model import Architecture, Image, Lot, Lots, Resources
 from orchestrator.places.fargate import FargatePlace
 from orchestrator.places.fargate_ecs import Ecs
-from orchestrator.places.worker_command import PhaseSettings
 from orchestrator.run.plan import Job, begin, make_plan, see_through
 from orchestrator.run.watch_tasks import Limits, PhaseProgress
 from orchestrator.settings.settings import Settings
 from orchestrator.state.job_state import JobState
 from orchestrator.state.state_store import open_store
-from worker.contract import Phase, lot_name
+from worker.contract import Phase, PhaseSettings, lot_name
 
 ROOT = Path(__file__).parents[1]
 STATE = "s3://state/bench"

@@ -7,6 +7,19 @@ from typing import Any
 
 from worker.contract import Phase
 
+CHANGE_DATA = ("--allow-noncurrent", "--delete-superseded")
+"""Flags with which a copy changes more than the class of a current version."""
+
+RESTORE_REQUESTS_PER_SECOND = 1_000
+"""
+S3's limit on restore requests, per account and Region, all callers together.
+
+S3 User Guide, "Restoring an archived object"; 2026-11.
+"""
+
+RESTORE_MARGIN = 0.9
+"""Of that limit, what a job takes unless told otherwise: other callers in the account need some too."""
+
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Lot:

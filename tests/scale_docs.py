@@ -27,10 +27,9 @@ from orchestrator.estimate.estimate_text import size_words, time_words, usd_word
 from orchestrator.estimate.prices import US_EAST_1, Part
 from orchestrator.estimate.sample import Sample
 from orchestrator.lots.manifest import DEFAULT_LOT_KEYS, MAX_LOTS, lot_sizes
-from orchestrator.model import Lot, Lots
+from orchestrator.model import RESTORE_REQUESTS_PER_SECOND, Lot, Lots
 from orchestrator.objects.object_head import HeadOutcome, ObjectHead
 from orchestrator.objects.restore_times import RestoreTime, restore_time
-from orchestrator.places.worker_command import RESTORE_REQUESTS_PER_SECOND
 from orchestrator.settings.settings import FargateSettings, Settings
 from worker.contract import LotEntry, Phase, lot_name
 

@@ -11,8 +11,7 @@ from worker.actions.copy import CopyAction, CopySettings
 from worker.actions.restore import RestoreAction
 from worker.actions.upload_notes import UploadNotes, abort_left_behind
 from worker.clock import Clock
-from worker.command_line import Options
-from worker.contract import S3_CLIENTS, ExitCode, LotEntry, Outcome, Phase, ResultRow
+from worker.contract import S3_CLIENTS, ExitCode, LotEntry, Options, Outcome, Phase, ResultRow
 from worker.errors import StoppingError, WorkerError
 from worker.pool.concurrency import MOST, Concurrency
 from worker.pool.loop import LONG_THREADS, Action, Loop

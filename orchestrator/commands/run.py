@@ -11,8 +11,8 @@ from orchestrator.common.output import say, tell
 from orchestrator.common.text import parse_duration
 from orchestrator.errors import UsageError
 from orchestrator.lots.folder import read_lots, verify_lots
+from orchestrator.model import CHANGE_DATA
 from orchestrator.objects.bucket_facts import BucketFacts
-from orchestrator.places.worker_command import CHANGE_DATA, PhaseSettings
 from orchestrator.run.ask_again import ask_again
 from orchestrator.run.both_phases import run_both
 from orchestrator.run.one_phase import (
@@ -30,7 +30,7 @@ from orchestrator.run.watch_values import RunResult
 from orchestrator.settings.options import uses_settings
 from orchestrator.settings.settings import Settings
 from orchestrator.state.lot_status import totals
-from worker.contract import S3_CLIENTS, ExitCode, Outcome, Phase
+from worker.contract import ExitCode, Outcome, Phase, PhaseSettings
 
 ALL = "all"
 
@@ -233,8 +233,8 @@ def phase_settings_of(phase: Phase, settings: Settings) -> PhaseSettings:
         days=settings.days,
         tier=settings.tier,
         storage_class=settings.storage_class,
-        threads=settings.threads,
-        s3_client="" if settings.s3_client == S3_CLIENTS[0] else settings.s3_client,
+        threads=settings.threads or 0,
+        s3_client=settings.s3_client,
         request_payer=settings.request_payer,
         bucket_owner=settings.bucket_owner,
     )

@@ -5,8 +5,7 @@ from dataclasses import dataclass
 from decimal import ROUND_HALF_UP, Decimal
 
 from orchestrator.estimate.prices import Item, Line, Part, PriceTable, price_words
-from orchestrator.model import Architecture, Lots
-from orchestrator.places.worker_command import RESTORE_MARGIN, RESTORE_REQUESTS_PER_SECOND
+from orchestrator.model import RESTORE_MARGIN, RESTORE_REQUESTS_PER_SECOND, Architecture, Lots
 from orchestrator.settings.settings import Settings
 from worker.contract import Phase
 

@@ -3,8 +3,7 @@
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 
-from orchestrator.places.worker_command import PhaseSettings
-from worker.contract import Phase
+from worker.contract import Phase, PhaseSettings
 
 VERSIONING, OBJECT_LOCK, REQUEST_PAYMENT = "versioning", "Object Lock", "who pays"
 """What a bucket is asked, in words."""

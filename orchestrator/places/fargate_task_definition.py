@@ -9,9 +9,8 @@ from typing import Any
 from orchestrator.common.redaction import is_secret_name
 from orchestrator.errors import S3ReclassError
 from orchestrator.model import Call, Image, Resources
-from orchestrator.places.worker_command import PhaseSettings
 from orchestrator.settings.settings import FILE_NAME, Settings
-from worker.contract import Phase
+from worker.contract import Phase, PhaseSettings, command_line
 
 CONTAINER = "worker"
 """The one container's name, which a run request's override refers to."""
@@ -74,7 +73,7 @@ def task_definition(phase: Phase, settings: Settings, resources: Resources, imag
         "name": CONTAINER,
         "image": image.uri,
         "essential": True,
-        "command": [phase.value, *_phase_settings(phase, settings).arguments()],
+        "command": list(command_line(_phase_settings(phase, settings))),
         "environment": [{"name": name, "value": value} for name, value in sorted(fargate.environment.items())],
         "user": USER,
         "readonlyRootFilesystem": True,

@@ -1,54 +1,11 @@
 """The worker's command line for one lot: the only thing that configures a worker. Pure."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import fields
 from itertools import pairwise
 
-from orchestrator.model import Lot
-from worker.contract import Phase
-
-
-@dataclass(frozen=True, kw_only=True, slots=True)
-class PhaseSettings:
-    """
-    What a phase does to every key of a job, whichever lot it is in.
-
-    days, tier: of the restore. storage_class: the copy's target.
-    threads: requests in flight in each task; None leaves it to the worker. s3_client: likewise when it is "".
-    audit: the copy keeps each object's before-picture in the state.
-    allow_noncurrent: versions that aren't the current one are copied too, and so become current.
-    delete_superseded: the version that was copied is deleted once its copy is verified.
-    request_payer, bucket_owner: as in Settings; of every request for the objects.
-    """
-
-    phase: Phase
-    days: int = 7
-    tier: str = "Bulk"
-    storage_class: str = ""
-    threads: int | None = None
-    s3_client: str = ""
-    audit: bool = False
-    allow_noncurrent: bool = False
-    delete_superseded: bool = False
-    request_payer: str = ""
-    bucket_owner: str = ""
-
-    def arguments(self) -> tuple[str, ...]:
-        """The phase's part of the worker's command line."""
-        named = {"--request-payer": self.request_payer, "--bucket-owner": self.bucket_owner}
-        shared = tuple(word for flag, value in named.items() if value for word in (flag, value))
-        if self.phase is Phase.RESTORE:
-            return ("--days", str(self.days), "--tier", self.tier, *shared)
-        flags = {
-            "--audit": self.audit,
-            "--allow-noncurrent": self.allow_noncurrent,
-            "--delete-superseded": self.delete_superseded,
-        }
-        return ("--storage-class", self.storage_class, *(flag for flag, on in flags.items() if on), *shared)
-
-
-CHANGE_DATA = ("--allow-noncurrent", "--delete-superseded")
-"""Flags with which a copy changes more than the class of a current version."""
+from orchestrator.model import CHANGE_DATA, RESTORE_MARGIN, RESTORE_REQUESTS_PER_SECOND, Lot
+from worker.contract import Options, Phase, PhaseSettings, command_line
 
 PLACES = ("--lot", "--results")
 """
@@ -83,37 +40,18 @@ def worker_command(  # noqa: PLR0913 (the words of a command line: all given by 
     rate: requests a second that this task may send; 0 for no limit.
     rate_from: where the task reads its share of a rate that has a limit, which grows as other tasks end.
     """
-    threads = () if settings.threads is None else ("--threads", str(settings.threads))
-    return (
-        settings.phase.value,
-        "--lot",
-        lot_uri,
-        "--lot-digest",
-        lot.sha256,
-        "--lot-keys",
-        str(lot.keys),
-        "--results",
-        results_uri,
-        "--attempt",
-        str(attempt),
-        *settings.arguments(),
-        "--rate",
-        f"{rate:g}",
-        *(("--rate-from", rate_from) if rate else ()),
-        *threads,
-        *(("--s3-client", settings.s3_client) if settings.s3_client else ()),
+    return command_line(
+        Options(
+            **{one.name: getattr(settings, one.name) for one in fields(settings)},
+            lot=lot_uri,
+            lot_digest=lot.sha256,
+            lot_keys=lot.keys,
+            results=results_uri,
+            attempt=attempt,
+            rate=rate,
+            rate_from=rate_from if rate else "",
+        )
     )
-
-
-RESTORE_REQUESTS_PER_SECOND = 1_000
-"""
-S3's limit on restore requests, per account and Region, all callers together.
-
-S3 User Guide, "Restoring an archived object"; 2026-11.
-"""
-
-RESTORE_MARGIN = 0.9
-"""Of that limit, what a job takes unless told otherwise: other callers in the account need some too."""
 
 
 def rate_per_task(phase: Phase, rate: float | None, tasks: int) -> float:

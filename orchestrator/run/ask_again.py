@@ -8,13 +8,12 @@ from orchestrator.common.clock import Clock
 from orchestrator.common.output import say
 from orchestrator.estimate.sample import Sample
 from orchestrator.objects.head_objects import THREADS, head_objects
-from orchestrator.places.worker_command import PhaseSettings
 from orchestrator.run.one_phase import ProbedSample, Run, carry_out, print_calls, say_next_steps, show_plan, summarize
 from orchestrator.run.plan import make_plan
 from orchestrator.run.restore_again import PendingKeys, pending_keys_of
 from orchestrator.run.show_progress import counted
 from orchestrator.run.watch_values import RunResult
-from worker.contract import ExitCode, Phase
+from worker.contract import ExitCode, Phase, PhaseSettings
 
 
 def ask_again(run: Run, restore: PhaseSettings) -> ExitCode:

@@ -5,7 +5,6 @@ from dataclasses import replace
 
 from orchestrator.common.output import say, tell
 from orchestrator.objects.object_head import HeadOutcome, ObjectHead
-from orchestrator.places.worker_command import PhaseSettings
 from orchestrator.run.ask_again import ask_again
 from orchestrator.run.one_phase import (
     ProbedSample,
@@ -21,7 +20,7 @@ from orchestrator.run.plan import Plan, make_plan
 from orchestrator.run.show_progress import counted
 from orchestrator.run.watch_values import RunResult
 from orchestrator.state.lot_status import totals
-from worker.contract import ExitCode, Outcome, Phase
+from worker.contract import ExitCode, Outcome, Phase, PhaseSettings
 
 
 def run_both(

@@ -20,12 +20,13 @@ from orchestrator.common.clock import Clock
 from orchestrator.errors import S3ReclassError
 from orchestrator.model import Call, Lot, Lots, Task, TaskRequest
 from orchestrator.places.base import Place
-from orchestrator.places.worker_command import PhaseSettings, rate_per_task, worker_command
+from orchestrator.places.worker_command import rate_per_task, worker_command
 from orchestrator.run.wait_for_restores import MayStart, Wait, once, wait_through
 from orchestrator.run.watch_tasks import Limits, Reporter, RunResult, TaskWatcher
 from orchestrator.run.watch_values import NO_LEASE, Lease, StopSign, never_stopped
 from orchestrator.state.job_state import JobState
 from orchestrator.state.lot_status import LotStatus, Totals, totals
+from worker.contract import PhaseSettings
 
 UPLOADS_IN_FLIGHT = 16
 

@@ -5,8 +5,7 @@ from collections.abc import Iterator
 from orchestrator.estimate.cost import Estimate
 from orchestrator.estimate.cost_remarks import class_remarks, days_too_short
 from orchestrator.objects.object_head import HeadOutcome
-from orchestrator.places.worker_command import PhaseSettings
-from worker.contract import Phase
+from worker.contract import Phase, PhaseSettings
 
 
 def phase_remarks(settings: PhaseSettings, estimate: Estimate | None, *, restore_begun: bool) -> Iterator[str]:

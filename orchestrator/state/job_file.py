@@ -8,9 +8,8 @@ from typing import Any
 
 from orchestrator.errors import S3ReclassError
 from orchestrator.model import Lot, Lots
-from orchestrator.places.worker_command import PhaseSettings
 from orchestrator.settings.settings import MAX_DAYS
-from worker.contract import Phase, lot_name, whole_number, word
+from worker.contract import Phase, PhaseSettings, lot_name, whole_number, word
 
 VERSION = 1
 

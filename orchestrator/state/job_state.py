@@ -14,7 +14,6 @@ from typing import Any
 
 from orchestrator.errors import NoStateError, S3ReclassError
 from orchestrator.model import Call, Lot, Lots, TaskRequest
-from orchestrator.places.worker_command import PhaseSettings
 from orchestrator.state.job_file import VERSION, check_job, lots_in, new_job, phase_entry, with_again
 from orchestrator.state.lease_file import Holder, Lease
 from orchestrator.state.lot_status import LotStatus
@@ -28,6 +27,7 @@ from worker.contract import (
     ObjectSnapshot,
     PartsDigest,
     Phase,
+    PhaseSettings,
     RateShare,
     ResultRow,
     StatePaths,

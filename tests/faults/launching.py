@@ -16,7 +16,6 @@ from typing import Any, cast
 from orchestrator.model import Lots, TaskRequest
 from orchestrator.places.fargate import FargatePlace
 from orchestrator.places.fargate_ecs import Ecs
-from orchestrator.places.worker_command import PhaseSettings
 from orchestrator.run.lease import JobLease, held
 from orchestrator.run.plan import Job, begin, make_plan, see_through
 from orchestrator.run.watch_tasks import Limits
@@ -27,7 +26,7 @@ from orchestrator.state.state_store import DirectoryStore, StateStore
 from tests.orchestrator.places.fake_ecs import FakeEcs
 from tests.orchestrator.places.kits import IMAGE, RESOURCES, SETTINGS
 from tests.orchestrator.run.worlds import Ear, WorldClock, finish, lot_bytes, lots_of
-from worker.contract import Outcome, Phase, ResultRow
+from worker.contract import Outcome, Phase, PhaseSettings, ResultRow
 
 CHANGES = {"write", "write_if", "run_task", "register_task_definition", "stop_task", "tag_resource"}
 

@@ -1,9 +1,11 @@
 """The worker's command line, as the launcher and people type it."""
 
+from typing import Any
+
 import pytest
 
-from worker.command_line import MAX_COPY_BYTES, MIB, Options, parse_command_line
-from worker.contract import Phase
+from worker.command_line import parse_command_line
+from worker.contract import MAX_COPY_BYTES, MIB, Options, Phase, command_line
 
 WHAT = ["--lot", "s3://state/lot.csv", "--results", "s3://state/r/", "--attempt", "2"]
 
@@ -72,6 +74,37 @@ def test_copy_takes_what_it_may_do() -> None:
     assert (plain.audit, plain.allow_noncurrent, plain.delete_superseded) == (False, False, False)
     assert (plain.request_payer, plain.bucket_owner) == ("", "")
     assert (restore.request_payer, restore.bucket_owner) == ("requester", "012345678901")
+
+
+LOT: Any = {"lot": "lot.csv", "results": "r/", "attempt": 1}
+
+
+@pytest.mark.parametrize(
+    "options",
+    [
+        Options(phase=Phase.RESTORE, **LOT),
+        Options(phase=Phase.COPY, storage_class="STANDARD", **LOT),
+        Options(phase=Phase.RESTORE, **LOT, days=3, tier="Expedited", rate=12.5, rate_from="rate.json", lot_keys=0),
+        Options(
+            phase=Phase.COPY,
+            storage_class="GLACIER_IR",
+            **LOT,
+            lot_digest="ab" * 32,
+            audit=True,
+            allow_noncurrent=True,
+            delete_superseded=True,
+            request_payer="requester",
+            bucket_owner="012345678901",
+            threads=8,
+            s3_client="boto3",
+            multipart_threshold_bytes=100,
+            part_size_bytes=8 * MIB,
+        ),
+    ],
+)
+def test_what_the_launcher_writes_is_what_the_worker_reads(options: Options) -> None:
+    """Each option comes back as it was."""
+    assert parse_command_line(command_line(options)) == options
 
 
 def test_defaults_are_the_designs() -> None:

@@ -1,5 +1,5 @@
 """
-What launcher and worker agree on, and nothing else: lines, rows, paths, outcomes, exit codes. Pure.
+What launcher and worker agree on, and nothing else: lines, rows, paths, outcomes, options, exit codes. Pure.
 
 The standard library only, no clock, no disk.
 """
@@ -57,13 +57,16 @@ from worker.contract.snapshot import (
 from worker.contract.state import MOST_PART_ROWS, LotFileName, StatePaths, Tally, lot_name
 from worker.contract.values import parse_object, real_number, whole_number, word
 from worker.contract.whole_answers import Wire, believe_whole_answers_only, make_failure
+from worker.contract.worker_options import MAX_COPY_BYTES, MIB, Options, PhaseSettings, command_line, options_of
 
 __all__ = [
     "ARCHIVE_CLASSES",
     "COPY_DIFFERS",
     "EXPIRED_CREDENTIALS",
+    "MAX_COPY_BYTES",
     "MAX_KEY_BYTES",
     "MAX_TEXT",
+    "MIB",
     "MOST_PART_ROWS",
     "NO_LOCK_CODES",
     "OUTCOMES",
@@ -81,10 +84,12 @@ __all__ = [
     "LotEntry",
     "LotFileName",
     "ObjectSnapshot",
+    "Options",
     "Outcome",
     "Parts",
     "PartsDigest",
     "Phase",
+    "PhaseSettings",
     "RateShare",
     "RestoreStatus",
     "ResultRow",
@@ -94,6 +99,7 @@ __all__ = [
     "Wire",
     "bare_etag",
     "believe_whole_answers_only",
+    "command_line",
     "differences",
     "digest_of",
     "encode_key",
@@ -104,6 +110,7 @@ __all__ = [
     "is_throttle",
     "lot_name",
     "make_failure",
+    "options_of",
     "parse_lot_line",
     "parse_object",
     "parse_restore",

@@ -5,8 +5,7 @@ from dataclasses import replace
 import pytest
 
 from orchestrator.objects.bucket_facts import OBJECT_LOCK, REQUEST_PAYMENT, VERSIONING, BucketFacts, bucket_remarks
-from orchestrator.places.worker_command import PhaseSettings
-from worker.contract import Phase
+from worker.contract import Phase, PhaseSettings
 
 COPY = PhaseSettings(phase=Phase.COPY, storage_class="STANDARD")
 RESTORE = PhaseSettings(phase=Phase.RESTORE)

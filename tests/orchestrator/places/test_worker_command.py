@@ -3,14 +3,8 @@
 import pytest
 
 from orchestrator.model import Lot
-from orchestrator.places.worker_command import (
-    PhaseSettings,
-    changes_more,
-    leads_elsewhere,
-    rate_per_task,
-    worker_command,
-)
-from worker.contract import Phase
+from orchestrator.places.worker_command import changes_more, leads_elsewhere, rate_per_task, worker_command
+from worker.contract import Phase, PhaseSettings, command_line
 
 LOT = Lot(name="lot-00000", keys=5, sha256="ab" * 32)
 
@@ -26,14 +20,14 @@ def test_the_restore_command() -> None:
             "3",
             "--tier",
             "Standard",
-            "--rate",
-            "12.5",
-            "--rate-from",
-            "S",
             "--threads",
             "8",
             "--s3-client",
             "boto3",
+            "--rate",
+            "12.5",
+            "--rate-from",
+            "S",
         ),
     )
 
@@ -53,7 +47,7 @@ def test_payer_and_owner_go_with_both_phases(phase: Phase) -> None:
     """Every request for the objects carries them."""
     settings = PhaseSettings(phase=phase, request_payer="requester", bucket_owner="123456789012")
 
-    assert settings.arguments()[-4:] == ("--request-payer", "requester", "--bucket-owner", "123456789012")
+    assert command_line(settings)[-4:] == ("--request-payer", "requester", "--bucket-owner", "123456789012")
 
 
 @pytest.mark.parametrize(
@@ -69,8 +63,8 @@ def test_what_a_copy_does_beside_is_off_unless_asked_for(expected: str, name: st
     asked = {name: True}
     copy = PhaseSettings(phase=Phase.COPY, storage_class="STANDARD", **asked)  # type: ignore[arg-type]  # a table names the field
 
-    assert copy.arguments() == ("--storage-class", "STANDARD", expected)
-    assert expected not in PhaseSettings(phase=Phase.RESTORE, **asked).arguments()  # type: ignore[arg-type]  # as above
+    assert command_line(copy) == ("copy", "--storage-class", "STANDARD", expected)
+    assert expected not in command_line(PhaseSettings(phase=Phase.RESTORE, **asked))  # type: ignore[arg-type]  # as above
 
 
 @pytest.mark.parametrize(

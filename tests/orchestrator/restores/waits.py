@@ -3,7 +3,6 @@
 from collections.abc import Callable
 from pathlib import Path
 
-from orchestrator.places.worker_command import PhaseSettings
 from orchestrator.run.plan import Job, begin, make_plan, see_through
 from orchestrator.run.wait_for_restores import Wait
 from orchestrator.run.watch_values import Limits, RunResult
@@ -11,7 +10,7 @@ from orchestrator.state.job_file import Restore
 from orchestrator.state.lot_status import exit_code_of_phase, totals
 from tests.orchestrator.restores.restoring import Restores
 from tests.orchestrator.run.worlds import Ear, ScriptedPlace, WorldClock, job_state, lot_bytes, lots_of
-from worker.contract import LotEntry, Phase
+from worker.contract import LotEntry, Phase, PhaseSettings
 
 BULK = Restore(tier="Bulk")
 COPY = PhaseSettings(phase=Phase.COPY, storage_class="STANDARD_IA")

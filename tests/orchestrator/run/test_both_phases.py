@@ -11,13 +11,12 @@ import pytest
 from orchestrator.lots.folder import lot_path
 from orchestrator.model import TaskRequest
 from orchestrator.objects.object_head import HeadOutcome, ObjectHead
-from orchestrator.places.worker_command import PhaseSettings
 from orchestrator.run.both_phases import needs_restore, run_both
 from orchestrator.run.one_phase import Run
 from orchestrator.run.plan import Job
 from orchestrator.settings.settings import Settings
 from tests.orchestrator.run.worlds import BEGAN, Fate, ScriptedPlace, entries_of, job_state, lot_bytes, lots_of
-from worker.contract import ExitCode, LotEntry, Outcome, Phase
+from worker.contract import ExitCode, LotEntry, Outcome, Phase, PhaseSettings
 
 if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client

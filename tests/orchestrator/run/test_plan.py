@@ -7,12 +7,11 @@ import pytest
 
 from orchestrator.errors import S3ReclassError
 from orchestrator.model import TaskRequest
-from orchestrator.places.worker_command import PhaseSettings
 from orchestrator.run.plan import Job, begin, make_plan, plan_calls, see_through
 from orchestrator.run.watch_tasks import Limits
 from orchestrator.state.lot_status import exit_code_of_phase, totals
 from tests.orchestrator.run.worlds import Ear, Fate, ScriptedPlace, WorldClock, job_state, lot_bytes, lots_of
-from worker.contract import Outcome, Phase
+from worker.contract import Outcome, Phase, PhaseSettings
 
 RESTORE = PhaseSettings(phase=Phase.RESTORE)
 COPY = PhaseSettings(phase=Phase.COPY, storage_class="STANDARD_IA")

@@ -6,11 +6,10 @@ import pytest
 
 from orchestrator.estimate.cost import Estimate, estimate_job
 from orchestrator.objects.object_head import ObjectHead
-from orchestrator.places.worker_command import PhaseSettings
 from orchestrator.run.plan_remarks import phase_remarks
 from orchestrator.settings.settings import Settings
 from tests.orchestrator.estimate.objects import a_sample, an_object, some_lots
-from worker.contract import Phase
+from worker.contract import Phase, PhaseSettings
 
 COPY = PhaseSettings(phase=Phase.COPY, storage_class="STANDARD")
 RESTORE = PhaseSettings(phase=Phase.RESTORE)

@@ -6,11 +6,10 @@ import pytest
 
 from orchestrator.errors import S3ReclassError
 from orchestrator.model import TaskRequest
-from orchestrator.places.worker_command import PhaseSettings
 from orchestrator.run.plan import Job, begin, make_plan
 from orchestrator.run.restore_again import pending_keys_of
 from tests.orchestrator.run.worlds import ScriptedPlace, WorldClock, finish, job_state, lot_bytes, lots_of
-from worker.contract import Outcome, Phase, ResultRow, StatePaths, format_result_rows
+from worker.contract import Outcome, Phase, PhaseSettings, ResultRow, StatePaths, format_result_rows
 
 COPY = PhaseSettings(phase=Phase.COPY, storage_class="STANDARD_IA")
 

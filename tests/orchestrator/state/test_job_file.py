@@ -2,10 +2,9 @@
 
 from datetime import UTC, datetime, timedelta
 
-from orchestrator.places.worker_command import PhaseSettings
 from orchestrator.state.job_file import Restore, new_job, phase_entry, restore_in, with_again
 from tests.orchestrator.run.worlds import lots_of
-from worker.contract import Phase
+from worker.contract import Phase, PhaseSettings
 
 AT = datetime(2026, 1, 2, 3, 4, 5, tzinfo=UTC)
 LATER = AT + timedelta(days=9)
