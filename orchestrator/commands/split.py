@@ -2,7 +2,6 @@
 
 import sys
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -19,45 +18,15 @@ from orchestrator.model import Lots
 from orchestrator.settings.options import uses_settings
 from orchestrator.settings.settings import Settings
 from orchestrator.split.dedupe import FEW_REPEATS, Fingerprints, OnStep, objects_named_again
-from orchestrator.split.key_lines import UTF8_BOM, Batch, Kind, check_bucket, guess_kind, read_lines
-from orchestrator.split.key_source import KeySource, open_key_source
-from orchestrator.split.key_table import TableFormat, parse_column, read_table
+from orchestrator.split.key_lines import Batch, Kind, check_bucket, read_lines
+from orchestrator.split.key_sample import Choices
+from orchestrator.split.key_source import CHUNK_BYTES, KeySource, open_key_source
+from orchestrator.split.key_table import read_table
+from orchestrator.split.recognise import recognise
 from orchestrator.split.write_lots import Origin, Written, write_lots
 from worker.contract import ARCHIVE_CLASSES
 
 PROGRESS_EVERY_S = 5
-DELIMITERS = {Kind.CSV: ",", Kind.TSV: "\t"}
-
-
-@dataclass(frozen=True, kw_only=True, slots=True)
-class Choices:
-    """How the user wants the key file read; each named after its flag."""
-
-    kind: str | None
-    key_column: str | None
-    version_column: str | None
-    bucket_column: str | None
-    header: bool | None
-    url_encoded: bool
-    keep_uris: bool
-
-    @property
-    def table(self) -> TableFormat:
-        """The choices for CSV and TSV but for the delimiter. Raises UsageError."""
-        return TableFormat(
-            key=parse_column(self.key_column) if self.key_column is not None else 1,
-            version=parse_column(self.version_column) if self.version_column is not None else None,
-            bucket=parse_column(self.bucket_column) if self.bucket_column is not None else None,
-            header=self.header,
-            url_encoded=self.url_encoded,
-            keep_uris=self.keep_uris,
-        )
-
-    @property
-    def of_tables(self) -> bool:
-        """Whether any choice is one that only CSV and TSV know."""
-        columns = (self.key_column, self.version_column, self.bucket_column, self.header)
-        return self.url_encoded or any(choice is not None for choice in columns)
 
 
 @click.command()
@@ -78,14 +47,20 @@ class Choices:
     type=click.Choice([kind.value for kind in Kind]),
     help="How KEY_FILE is written; guessed from its name (.csv, .tsv, else lines).",
 )
-@click.option("--key-column", metavar="COLUMN", help="CSV and TSV: the key's column, by name or number (default: 1).")
+@click.option("--delimiter", metavar="CHARACTER", help="CSV: what stands between two cells (default: a comma).")
+@click.option(
+    "--key-column",
+    metavar="COLUMN",
+    help="CSV and TSV: the key's column, by name or number (default: the header's, or 1).",
+)
 @click.option("--version-column", metavar="COLUMN", help="CSV and TSV: the version id's column (default: none).")
 @click.option("--bucket-column", metavar="COLUMN", help="CSV and TSV: the bucket's column (default: --bucket for all).")
 @click.option(
-    "--header/--no-header", default=None, help="CSV and TSV: whether row 1 is a header (it is if a column is named)."
+    "--header/--no-header", default=None, help="CSV and TSV: whether row 1 is a header (default: as it looks)."
 )
-@click.option("--url-encoded", is_flag=True, help="CSV and TSV: keys are URL-encoded, as in S3 Inventory's reports.")
+@click.option("--url-encoded", is_flag=True, help="Keys are URL-encoded, as in S3 Inventory's reports.")
 @click.option("--keep-uris", is_flag=True, help="Take keys that begin with s3://BUCKET/ as they are.")
+@click.option("--as-is", is_flag=True, help="Take lines, or the key's column, for keys, whatever they look like.")
 @click.option("--force", is_flag=True, help="Replace lots that another key file made.")
 @uses_settings("bucket", "lots")
 def command(
@@ -104,6 +79,11 @@ def command(
         s3reclass split keys.txt --lots 20
         s3reclass split keys.csv --key-column key --version-column version_id
         s3reclass split inventory.csv.gz --bucket-column 1 --key-column 2 --url-encoded
+
+    split tells what KEY_FILE holds by its name and its first lines. It reads the columns that a header names,
+    reports of S3 Batch Operations and s3reclass with their version ids, and URIs of the bucket. What isn't a
+    list of keys (`aws s3 ls`, JSON, another encoding, ...) or needs a flag is refused with what to type.
+    --as-is takes keys that merely look so.
 
     Lots are written to lots/ as S3 Batch Operations CSV manifests, in the key file's order. Blank lines
     and duplicates are left out and counted; a line that can't be a key (over 1,024 bytes, not UTF-8,
@@ -125,40 +105,38 @@ def command(
     if lot_count is not None and lot_keys is not None:
         raise UsageError("--lots and --lot-size don't go together: give one of them")
     chosen = Choices(**choices)
-    bucket = "" if chosen.bucket_column is not None else settings.require_bucket()
-    if bucket and check_bucket(bucket):
-        raise UsageError(f"--bucket: {check_bucket(bucket)}")
+    if chosen.delimiter is not None and (len(chosen.delimiter.encode()) != 1 or chosen.delimiter in '"\r\n'):
+        raise UsageError(f"--delimiter: {chosen.delimiter!r} is not one ASCII character, or is a quote or a line's end")
+    if settings.bucket and check_bucket(settings.bucket):
+        raise UsageError(f"--bucket: {check_bucket(settings.bucket)}")
     with open_key_source(key_file, sys.stdin.buffer) as source:
         on_step = progress(Clock(), lambda: source.fraction_read)
+        batches, versions = _batches(source, chosen, settings)
         written = write_lots(
-            _remarked(_batches(source, chosen, bucket)),
+            _remarked(batches),
             Path(settings.lots),
-            origin=Origin(name=source.name, path=source.path, sha256=lambda: source.sha256),
+            origin=Origin(name=source.name, path=source.path, sha256=lambda: source.sha256, repeats=chosen.as_is),
             sizes=partial(lot_sizes, lots=lot_count, lot_keys=lot_keys),
             force=force,
             on_step=on_step,
         )
-        if chosen.version_column is not None:
+        if versions:
             _note_versions(written.lots, Path(settings.lots), on_step)
     _sum_up(written, settings, lot_count)
 
 
-def _batches(source: KeySource, chosen: Choices, bucket: str) -> Iterator[Batch]:
-    """The key file's batches, read as the user said or as it looks. Raises UsageError for flags of another format."""
-    name = Path(source.name).name
-    kind = Kind(chosen.kind) if chosen.kind else guess_kind(name, source.start)
-    if source.start.startswith(UTF8_BOM):
-        _note(f"{source.name} begins with a byte order mark, which was taken off: no key has it")
-    if not chosen.kind and kind is not guess_kind(name, b""):
-        _note(f"{source.name} is what `s3reclass list` prints, and read as {kind.upper()}")
-    if kind is Kind.LINES:
-        if chosen.of_tables:
-            raise UsageError(
-                f"{source.name} is taken for a file of lines, which has no columns: say --format csv or tsv"
-            )
-        return read_lines(source.chunks(), name=source.name, bucket=bucket, keep_uris=chosen.keep_uris)
-    table = replace(chosen.table, delimiter=DELIMITERS[kind])
-    return read_table(source.chunks(), name=source.name, bucket=bucket, table=table)
+def _batches(source: KeySource, chosen: Choices, settings: Settings) -> tuple[Iterator[Batch], bool]:
+    """The key file's batches, read as the user said or as it looks, and whether they may name versions."""
+    whole = len(source.start) < CHUNK_BYTES
+    reading = recognise(source.start, whole=whole, name=source.name, bucket=settings.bucket, chosen=chosen)
+    table = reading.table
+    bucket = "" if table and table.bucket is not None else settings.require_bucket()
+    for note in reading.notes:
+        _note(note)
+    if table is None:
+        keep = chosen.keep_uris or chosen.as_is
+        return read_lines(source.chunks(), name=source.name, bucket=bucket, keep_uris=keep), False
+    return read_table(source.chunks(), name=source.name, bucket=bucket, table=table), table.version is not None
 
 
 def _remarked(batches: Iterator[Batch]) -> Iterator[Batch]:
@@ -209,6 +187,8 @@ def _sum_up(written: Written, settings: Settings, lot_count: int | None) -> None
     lots = written.lots
     if lot_count and len(lots.lots) < lot_count:
         _note(f"{_count(lots.keys, 'key')} can't fill {lot_count:,} lots")
+    if lots.duplicates > lots.keys:
+        _note(f"more than half of the lines are duplicates: is {settings.lots}/ what you expect?")
     if written.replaced:
         _note(f"these lots replace those of job {written.replaced}")
     state = "" if written.changed else " (unchanged)"

@@ -2,7 +2,7 @@ r"""
 The first step of `split`: a key file's bytes become lot lines, in batches. Pure.
 
 Blocks of bytes come in as an iterator, nothing is read here. This module knows files of one key
-per line and what every key must be; `keytable.py` knows CSV and TSV. Lines end at `\n` and nowhere
+per line and what every key must be; `key_table.py` knows CSV and TSV. Lines end at `\n` and nowhere
 else, as keys may hold every other character that `str.splitlines` takes for a line's end.
 """
 

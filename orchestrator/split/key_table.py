@@ -1,7 +1,7 @@
 r"""
 Key files in columns: CSV and TSV rows become lot lines. Pure.
 
-Pure, like `keyfile.py`. Blocks of plain rows are cut into cells at once (`plain_rows.py`); other rows are read by
+Blocks of plain rows are cut into cells at once (`plain_rows.py`); other rows are read by
 Python's csv (`table_rows.py`), some thousands at a time, and checked together. Only when a check fails are they looked
 at one by one, to name the line.
 """
@@ -26,6 +26,7 @@ from orchestrator.split.key_lines import (
 )
 from orchestrator.split.plain_rows import decode_urls, plain_columns
 from orchestrator.split.table_rows import TableRows, height
+from orchestrator.split.table_shape import KEY_WORDS
 from worker.contract import MAX_KEY_BYTES
 
 Column = int | str
@@ -38,8 +39,6 @@ space, quote, comma, control or non-ASCII character."""
 _VERSION_BYTES = bytes(byte for byte in range(128) if _VERSION_ID.fullmatch(chr(byte)))
 MAX_VERSION_BYTES = 1_024
 
-_HEADER_WORDS = {"key", "keys", "object_key", "objectkey", "object key", "s3_key"}
-
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class TableFormat:
@@ -51,6 +50,7 @@ class TableFormat:
     header: whether the first row is a header; None: it is when a column is named.
     url_encoded: the keys are URL-encoded, as in S3 Inventory and in Batch Operations manifests.
     keep_uris: a first key that begins with `s3://<bucket>/` is meant so.
+    uri_prefix: what every key begins with and is no part of it, such as `s3://<bucket>/`.
     """
 
     delimiter: str = ","
@@ -60,6 +60,7 @@ class TableFormat:
     header: bool | None = None
     url_encoded: bool = False
     keep_uris: bool = False
+    uri_prefix: str = ""
 
     @property
     def has_header(self) -> bool:
@@ -86,6 +87,16 @@ class _Columns:
     bucket: int | None
     default_bucket: str
     url_encoded: bool
+    uri_prefix: str
+
+    def take_prefix(self, keys: Sequence[bytes]) -> Sequence[bytes]:
+        """The keys without the prefix. Raises ValueError when one hasn't it."""
+        prefix = self.uri_prefix.encode()
+        if not prefix:
+            return keys
+        if not all(key.startswith(prefix) for key in keys):
+            raise ValueError("a key is no URI, or of another bucket")
+        return [key[len(prefix) :] for key in keys]
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -154,6 +165,7 @@ def _find_columns(table: TableFormat, bucket: str, header: Sequence[str], name: 
         bucket=None if table.bucket is None else index(table.bucket),
         default_bucket=bucket,
         url_encoded=table.url_encoded,
+        uri_prefix=table.uri_prefix,
     )
 
 
@@ -169,9 +181,9 @@ def _look_at_first(key: bytes, number: int, table: TableFormat, bucket: str, nam
             f"{name}: its first column holds the bucket's name, as a manifest's does: say --bucket-column 1 "
             "--key-column 2 --url-encoded (or --no-header, if that is really a key)"
         )
-    if not table.keep_uris:
+    if not table.keep_uris and not table.uri_prefix:
         check_not_uri(key, bucket, name=name, number=number)
-    if table.header is None and not table.has_header and key.decode().casefold() in _HEADER_WORDS:
+    if table.header is None and not table.has_header and key.decode().casefold() in KEY_WORDS:
         return (f"the first row was taken for the key {key.decode()!r}: say --header if it is a header",)
     return ()
 
@@ -183,7 +195,8 @@ def _plain_batch(block: bytes, delimiter: str, columns: _Columns) -> Batch | Non
     if not found:
         return None
     try:
-        keys = decode_urls(found[columns.key]) if columns.url_encoded else found[columns.key]
+        cells = columns.take_prefix(found[columns.key])
+        keys = decode_urls(cells) if columns.url_encoded else cells
         joined = NEWLINE.join(keys)
         encoded = url_encode(joined)
         taken = _Taken(
@@ -213,8 +226,9 @@ def _take(rows: list[list[str]], columns: _Columns) -> _Taken:
     def cells(column: int | None) -> list[bytes] | None:
         return None if column is None else [row[column].encode() for row in rows]
 
-    texts = [row[columns.key] for row in rows]
-    keys = [(_url_decode(text) if columns.url_encoded else text).encode() for text in texts]
+    keys = columns.take_prefix([row[columns.key].encode() for row in rows])
+    if columns.url_encoded:
+        keys = [_url_decode(key.decode()).encode() for key in keys]
     return _Taken(
         keys=keys,
         encoded=encode_all(keys),
@@ -278,13 +292,22 @@ def _complaint(row: list[str], columns: _Columns) -> str:
             return f"it has no column {index + 1} for the {word}, only {len(row)}"
     if columns.bucket is not None and check_bucket(row[columns.bucket]):
         return check_bucket(row[columns.bucket])
+    complaint = _key_complaint(row[columns.key], columns)
+    version = "" if columns.version is None else row[columns.version]
+    if not complaint and version and not _VERSION_ID.fullmatch(version):
+        return f"{version[:100]!r} is no version id"
+    return complaint
+
+
+def _key_complaint(cell: str, columns: _Columns) -> str:
+    """What is wrong with a key's cell, or ""."""
+    if not cell.startswith(columns.uri_prefix):
+        return f"{cell[:100]!r} doesn't begin with {columns.uri_prefix}, as the keys before it do"
+    key = cell.removeprefix(columns.uri_prefix)
     try:
-        key = _url_decode(row[columns.key]) if columns.url_encoded else row[columns.key]
+        key = _url_decode(key) if columns.url_encoded else key
     except UnicodeDecodeError:
-        return f"its key isn't URL-encoded UTF-8: {row[columns.key][:100]!r}"
+        return f"its key isn't URL-encoded UTF-8: {key[:100]!r}"
     if not key:
         return "its key is empty"
-    if len(key.encode()) > MAX_KEY_BYTES:
-        return too_long(len(key.encode()))
-    version = "" if columns.version is None else row[columns.version]
-    return f"{version[:100]!r} is no version id" if version and not _VERSION_ID.fullmatch(version) else ""
+    return too_long(len(key.encode())) if len(key.encode()) > MAX_KEY_BYTES else ""

@@ -5,7 +5,7 @@ Nearly all tables are so: what `s3reclass list` prints, S3 Inventory's reports, 
 What isn't is told as None or ValueError and left to Python's csv, which takes several times as long.
 """
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 
 NEWLINE = b"\n"
 QUOTE = b'"'
@@ -71,7 +71,7 @@ def plain_columns(block: bytes, delimiter: bytes, wanted: Iterable[int]) -> Mapp
     return columns if all(column in columns for column in wanted) else None
 
 
-def decode_urls(cells: list[bytes]) -> list[bytes]:
+def decode_urls(cells: Sequence[bytes]) -> list[bytes]:
     """
     The keys that S3 encoded so, decoded: `+` is a space.
 

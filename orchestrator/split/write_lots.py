@@ -35,6 +35,9 @@ _LOT_FILE = re.compile(r"lot-\d{5}\.csv")
 FEW_LOTS = 1_000
 """Up to so many lots, each file is synced to disk; with more, one sync of everything is sooner done."""
 
+MANY_LINES, FEW_KEYS_IN = 100, 20
+"""Where one line in FEW_KEYS_IN, or less, is a key of its own, another column of a table was read."""
+
 Sizes = Callable[[int], Sequence[int]]
 OnStep = Callable[[str], None]
 
@@ -46,11 +49,13 @@ class Origin:
 
     name: as the user named it. path: absolute, or "" when it has none.
     sha256: gives the digest of its bytes, in hex, once they have been read.
+    repeats: whether nearly all of its lines may be duplicates.
     """
 
     name: str
     path: str
     sha256: Callable[[], str]
+    repeats: bool = False
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -120,6 +125,8 @@ def _make(batches: Iterable[Batch], scratch: Path, *, origin: Origin, sizes: Siz
         duplicates = 0
         if spooled.fingerprints:
             duplicates = remove_duplicates(spool, unique, spooled.fingerprints, scratch, on_step=on_step)
+        if not origin.repeats:
+            _refuse_duplicates(origin.name, spooled.keys, spooled.keys - duplicates)
         if duplicates:
             spool.path.unlink()
         lines = unique if duplicates else spool
@@ -134,6 +141,15 @@ def _make(batches: Iterable[Batch], scratch: Path, *, origin: Origin, sizes: Siz
         blank_lines=spooled.blank_lines,
         duplicates=duplicates,
     )
+
+
+def _refuse_duplicates(name: str, lines: int, keys: int) -> None:
+    """Raise S3ReclassError when many lines name few keys: hardly the keys were read."""
+    if lines >= MANY_LINES and keys * FEW_KEYS_IN <= lines:
+        raise S3ReclassError(
+            f"{name}: its {lines:,} lines name {keys:,} {'key' if keys == 1 else 'keys'}, over and over: is that the "
+            "key's column? Say --key-column N, or --as-is if it is; nothing was written"
+        )
 
 
 @contextmanager

@@ -140,7 +140,7 @@ def test_a_bucket_column_needs_no_bucket(here: Path) -> None:
         (1, "empty.txt; nothing was written", "empty.txt"),
         (1, "keys.txt, line 2: it isn't UTF-8 (byte 0xe9)", "keys.txt"),
         (1, "utf16.txt is UTF-16", "utf16.txt"),
-        (1, "uris.txt, line 1: it begins with s3://my-bucket/", "uris.txt"),
+        (2, "uris.txt, line 1: 's3://other-bucket/a' is an object of other-bucket, not of my-bucket", "uris.txt"),
     ],
 )
 def test_what_cannot_be_split(
@@ -153,7 +153,7 @@ def test_what_cannot_be_split(
         "keys.csv": "é\n".encode(),
         "empty.txt": b"\n",
         "utf16.txt": "a\n".encode("utf-16"),
-        "uris.txt": b"s3://my-bucket/a\n",
+        "uris.txt": b"s3://other-bucket/a\n",
     }
 
     assert split(line, files) == code
@@ -188,6 +188,8 @@ def test_notes_are_told(capsys: pytest.CaptureFixture[str]) -> None:
     assert split("k.csv --force", {"k.csv": b"Key,Size\na,1\n"}) == 0
     assert split("b.csv --force", {"b.csv": b"\xef\xbb\xbfa,1\n"}) == 0
     assert entries() == [("my-bucket", "a", "")]
+    assert split("h.csv --force", {"h.csv": b"Key\na\n"}) == 0
+    assert entries() == [("my-bucket", "Key", ""), ("my-bucket", "a", "")]
     assert split("l.txt --force", {"l.txt": b"a,1,GLACIER,2024-01-02T03:04:05Z\n"}) == 0
 
     err = capsys.readouterr().err
@@ -195,6 +197,7 @@ def test_notes_are_told(capsys: pytest.CaptureFixture[str]) -> None:
     assert err.count("byte order mark") == 1
     assert "note: b.csv begins with a byte order mark, which was taken off: no key has it" in err
     assert "note: l.txt is what `s3reclass list` prints, and read as CSV" in err
+    assert "note: the first row is a header ('Key, Size'): say --no-header if it isn't" in err
     assert "note: the first row was taken for the key 'Key': say --header if it is a header" in err
 
 
