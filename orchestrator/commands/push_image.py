@@ -67,8 +67,10 @@ def command(*, settings: Settings, with_lots: bool, platform: str | None, base_i
         ecr = Ecr(ensure_stack(settings, say=say).repository)
         found = look_up(paper, ecr, [architecture or engine.architecture()])
         if found is None:
-            with _watching() as watch:
-                image = build_and_push(paper, ecr, engine, platform=architecture, watch=watch, lots_folder=lots_folder)
+            with _watching() as reporter:
+                image = build_and_push(
+                    paper, ecr, engine, platform=architecture, reporter=reporter, lots_folder=lots_folder
+                )
     _done(found or image, base_image, already=found is not None)
 
 
