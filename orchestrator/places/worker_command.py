@@ -56,7 +56,7 @@ def worker_command(  # noqa: PLR0913 (the words of a command line: all given by 
 
 def rate_per_task(phase: Phase, rate: float | None, tasks: int) -> float:
     """
-    The requests a second that each of so many tasks at once may send, whatever becomes of the others; 0 for no limit.
+    The requests a second that each of `tasks` tasks at once may send; 0 for no limit. It holds if the others end, too.
 
     rate: the whole job's, 0 for no limit, None for the phase's default: S3's account limit less a margin
     for restore, none for copy (S3's limit there is per prefix, and workers slow down when S3 says so).
