@@ -10,30 +10,29 @@ from worker.contract import NO_LOCK_CODES
 from worker.decide.carry_over import LockDefaults, acls_have_no_effect, lock_defaults_of, owner_of
 from worker.decide.judge_error import RetryAction, judge_answer
 from worker.errors import WorkerError
-from worker.s3.ask import S3, STRANGE, RefusedError, asking_for
+from worker.s3.ask import S3, UNEXPECTED, RefusedError, asking_for
 
 log = logging.getLogger("worker")
 
 _T = TypeVar("_T")
 
 _NO_OWNERSHIP_SETTING = frozenset(
-    {"OwnershipControlsNotFoundError", "AccessDenied", "NotImplemented", "MethodNotAllowed", STRANGE}
+    {"OwnershipControlsNotFoundError", "AccessDenied", "NotImplemented", "MethodNotAllowed", UNEXPECTED}
 )
 """
-Where ACLs are taken to matter. A bucket from before the setting has none and honours ACLs (botocore 1.44.5,
-GetBucketOwnershipControls). Where we may not ask, or the answer stays odd, each object is asked: under
-BucketOwnerEnforced it answers with its owner's full control alone (GetObjectAcl), so that nothing is lost by
-believing the answer.
+Answers after which ACLs are taken to matter. A bucket from before the setting has none and honours ACLs (botocore
+1.44.5, GetBucketOwnershipControls). Where we may not ask, or the answer stays unexpected, each object's ACL is asked
+for. Under BucketOwnerEnforced that is the owner's full control alone (GetObjectAcl), so nothing is lost by asking.
 """
 
-_ODD_PAUSES_S = (0.25, 0.5, 1.0, 2.0, 4.0, 8.0, 16.0, 20.0, 20.0, 20.0)
+_PAUSES_S = (0.25, 0.5, 1.0, 2.0, 4.0, 8.0, 16.0, 20.0, 20.0, 20.0)
 """
-Seconds before each repetition of a question whose answer was odd: a minute and a half in all.
+Seconds before each repetition of a request whose answer was unexpected: a minute and a half in all.
 
-What stands between here and S3 may be restarted, say; what lasts longer is wrong for good.
+A proxy may just be restarting. What lasts longer is wrong for good.
 """
 
-_ODD_SETTING = (
+_UNKNOWN_SETTING = (
     "bucket {}: {}, again and again; without it no key of the bucket can be copied as it is. See what stands between "
     "this task and S3 (a proxy, a gateway, an emulator), and run again"
 )
@@ -42,12 +41,11 @@ _NO_LOCK_SETTING = NO_LOCK_CODES | {"NotImplemented", "MethodNotAllowed"}
 
 
 class BucketRules:
-    """The settings of the lot's buckets; each is asked for by the first key that needs it, while others wait."""
+    """The settings of the lot's buckets. The first key that needs one asks for it, while others wait."""
 
     def __init__(self, s3: S3) -> None:
         self._s3 = s3
-        self._lock = threading.Lock()
-        self._turns: dict[tuple[str, str], threading.Lock] = {}
+        self._locks: dict[tuple[str, str], threading.Lock] = {}
         self._known: dict[tuple[str, str], Any] = {}
         self._copies_keep_owner: dict[str, bool] = {}
 
@@ -63,36 +61,33 @@ class BucketRules:
         """
         What the bucket's Object Lock does to new objects.
 
-        Raises RefusedError; WorkerError when S3's answer doesn't tell: a default retention could lock every copy.
+        Raises RefusedError; WorkerError when S3's answer doesn't tell, as a default retention could lock every copy.
         """
         return self._once("lock", bucket, self._ask_lock)
 
     def copies_keep_owner(self, bucket: str) -> bool | None:
-        """Whether our copies belong to the bucket's owner; None while none was looked at."""
+        """Whether our copies belong to the bucket's owner; None until a copy was looked at."""
         return self._copies_keep_owner.get(bucket)
 
     def note_owner(self, bucket: str, *, kept: bool) -> None:
-        """Note whose a copy of ours is. Once it was somebody else's, that stands."""
+        """Note whether a copy belongs to the bucket's owner. Once one doesn't, that stands."""
         self._copies_keep_owner[bucket] = kept and self._copies_keep_owner.get(bucket, True)
 
     def _once(self, question: str, bucket: str, ask: Callable[[str], _T]) -> _T:
         """
-        The answer, asked for once; a refusal for good counts as one, a passing one is the asking key's own.
+        The answer, asked for once. A refusal for good is kept as well; a passing one concerns the asking key alone.
 
-        An answer that stays odd is one too: asked anew for each key, it would fail them one by one.
+        An answer that stays unexpected is kept, too: asked for by each key, it would fail them one by one.
         """
         name = (question, bucket)
         if name not in self._known:
-            with self._lock:
-                turn = self._turns.setdefault(name, threading.Lock())
-            with turn:
+            with self._locks.setdefault(name, threading.Lock()):
                 if name not in self._known:
                     self._known[name] = self._answer(bucket, ask)
         known = self._known[name]
-        if isinstance(known, RefusedError):
-            raise RefusedError(known.answer)
-        if isinstance(known, WorkerError):
-            raise WorkerError(*known.args)
+        if isinstance(known, (RefusedError, WorkerError)):
+            # Many threads raise it: its traceback must not grow with each.
+            raise known.with_traceback(None)
         answer: _T = known
         return answer
 
@@ -100,8 +95,8 @@ class BucketRules:
         try:
             return ask(bucket)
         except RefusedError as refused:
-            if refused.answer.code == STRANGE:
-                return WorkerError(_ODD_SETTING.format(bucket, refused.answer.message))
+            if refused.answer.code == UNEXPECTED:
+                return WorkerError(_UNKNOWN_SETTING.format(bucket, refused.answer.message))
             if isinstance(judge_answer(self._s3.phase, refused.answer), RetryAction):
                 raise
             return refused
@@ -113,7 +108,7 @@ class BucketRules:
         except RefusedError as refused:
             if refused.answer.code not in _NO_OWNERSHIP_SETTING:
                 raise
-            if refused.answer.code == STRANGE:
+            if refused.answer.code == UNEXPECTED:
                 log.warning("bucket %s: %s: its ACLs are taken to matter", bucket, refused.answer.message)
         with asking_for("asking for the bucket's owner, as its ACLs matter (s3:GetBucketAcl)"):
             return self._ask(owner_of, "get_bucket_acl", bucket)
@@ -128,4 +123,4 @@ class BucketRules:
             raise
 
     def _ask(self, read: Callable[[Mapping[str, Any]], _T], operation: str, bucket: str) -> _T:
-        return ask_and_read(self._s3, read, operation, {"Bucket": bucket}, pauses_s=_ODD_PAUSES_S)
+        return ask_and_read(self._s3, read, operation, {"Bucket": bucket}, pauses_s=_PAUSES_S)

@@ -1,4 +1,4 @@
-"""The requests behind the carry-over: what HEAD doesn't tell of an object, asked only where it can matter."""
+"""The requests for what a copy must carry over and HEAD doesn't tell. Each is sent only where it can matter."""
 
 from collections.abc import Mapping, Sequence
 from datetime import datetime
@@ -7,11 +7,11 @@ from urllib.parse import urlsplit
 
 from worker.actions.bucket_rules import BucketRules
 from worker.actions.copied import Carried
-from worker.actions.read_answer import ask_and_read, odd_answer
+from worker.actions.read_answer import ask_and_read, unexpected_answer
 from worker.decide.carry_over import (
     Acl,
+    IncompleteAnswerError,
     LockDefaults,
-    OddAnswerError,
     UnsupportedError,
     acl_of,
     dropped_by_copy,
@@ -19,7 +19,7 @@ from worker.decide.carry_over import (
     key_refused_in_parts,
     tags_of,
 )
-from worker.s3.ask import S3, UNSAID_PAUSES_S, RefusedError, asking_for
+from worker.s3.ask import S3, RefusedError, asking_for
 
 
 class CarryOverReader:
@@ -35,14 +35,14 @@ class CarryOverReader:
         """
         What CopyObject doesn't keep by itself. Raises UnsupportedError, RefusedError.
 
-        patient: whether to wait out passing refusals rather than tell them.
+        patient: whether to wait out passing refusals.
         """
         # Object Lock needs versioning ("Locking objects", S3 User Guide): where HEAD names no version, none can be set.
         defaults = self._buckets.lock_defaults(source["Bucket"]) if source.get("VersionId") else LockDefaults()
         try:
             arguments = dropped_by_copy(head, now, defaults)
-        except OddAnswerError as odd:
-            raise odd_answer(str(odd)) from odd
+        except IncompleteAnswerError as incomplete:
+            raise unexpected_answer(str(incomplete)) from incomplete
         acl = self._acl(source, patient=patient)
         return Carried(arguments=arguments | (acl.headers() if acl else {}), acl=acl)
 
@@ -58,7 +58,7 @@ class CarryOverReader:
         carried = self.for_copy(source, head, now, patient=True)
         if self._annotations(source).get("Annotations"):
             raise UnsupportedError("it has annotations, which a copy in parts would lose")
-        # Asked whatever TagCount says: it is missing too where we may not read tags, which would be lost in silence.
+        # Asked whatever TagCount says: S3 leaves it out, too, when we may not read tags, and they would be lost.
         with asking_for("asking for its tags (s3:GetObjectTagging)"):
             tags = self._tags(source)
         arguments = {**carried.arguments, **dropped_by_multipart(head, tags)}
@@ -68,19 +68,19 @@ class CarryOverReader:
         """
         In words, how the copy's ACL isn't what it must be, or "".
 
-        Asked where grants were given, and of the first copy in a bucket: whose copies are is the same for all.
+        Asked where grants were given, and of the first copy in a bucket: all copies have the same owner.
         place: names the copy. Raises RefusedError, StoppingError.
         """
         bucket = place["Bucket"]
         if before.is_default and self._buckets.copies_keep_owner(bucket):
             return ""
-        after = self._copys_acl(place)
+        after = self._ask_acl(place, "asking for the copy's ACL")
         self._buckets.note_owner(bucket, kept=after.owner == before.owner)
         return _acl_differs(before, after)
 
     def changed_meanwhile(self, old: Mapping[str, str], new: Mapping[str, str], *, acls: bool) -> str:
         """
-        In words, what HEAD doesn't tell and isn't the same of two versions at this moment, or "".
+        In words, what HEAD doesn't tell and differs between two versions now, or "".
 
         acls: whether ACLs matter. old, new: name the versions. Raises RefusedError, StoppingError.
         """
@@ -91,17 +91,16 @@ class CarryOverReader:
             return "the copy's annotations aren't those that it has by now, or are too many to compare"
         if not acls:
             return ""
-        with asking_for("asking for the old version's ACL"):
-            before = ask_and_read(self._s3, acl_of, "get_object_acl", old, patient=True, pauses_s=UNSAID_PAUSES_S)
-        return _acl_differs(before, self._copys_acl(new))
+        before = self._ask_acl(old, "asking for the old version's ACL")
+        return _acl_differs(before, self._ask_acl(new, "asking for the copy's ACL"))
 
     def lost_tags(self, place: Mapping[str, str], given: Sequence[Mapping[str, str]]) -> str:
         """
         In words, that the copy has none of the tags that it was given, or "".
 
-        Asked where some were given to a copy in parts. S3 takes all or none when that is begun, so other tags than
-        those given are somebody's since, and are left alone. There are servers that take them without a word and
-        forget them: of such a one, and never of AWS, they are given once more to a version that is certainly ours.
+        Asked where tags were given to a copy in parts. S3 takes all of them or none when the upload begins. So other
+        tags than those were put there since, and are left alone. Some servers, never AWS, take tags and forget them.
+        There they are put once more, on a version that is certainly ours.
         place: names the copy. Raises RefusedError, StoppingError.
         """
         if not given:
@@ -122,8 +121,7 @@ class CarryOverReader:
         owner = self._buckets.owner_if_acls_matter(source["Bucket"])
         if owner is None:
             return None
-        with asking_for("asking for its ACL (s3:GetObjectAcl)"):
-            acl = ask_and_read(self._s3, acl_of, "get_object_acl", source, patient=patient)
+        acl = self._ask_acl(source, "asking for its ACL (s3:GetObjectAcl)", patient=patient)
         if acl.owner != owner:
             raise UnsupportedError(f"it belongs to another account ({acl.owner}) than its bucket: a copy wouldn't")
         if self._buckets.copies_keep_owner(source["Bucket"]) is False:
@@ -132,18 +130,18 @@ class CarryOverReader:
             )
         return acl
 
-    def _copys_acl(self, place: Mapping[str, str]) -> Acl:
-        with asking_for("asking for the copy's ACL"):
-            return ask_and_read(self._s3, acl_of, "get_object_acl", place, patient=True, pauses_s=UNSAID_PAUSES_S)
+    def _ask_acl(self, place: Mapping[str, str], what: str, *, patient: bool = True) -> Acl:
+        with asking_for(what):
+            return ask_and_read(self._s3, acl_of, "get_object_acl", place, patient=patient)
 
     def _tags(self, place: Mapping[str, str]) -> list[dict[str, str]]:
-        return ask_and_read(self._s3, tags_of, "get_object_tagging", place, patient=True, pauses_s=UNSAID_PAUSES_S)
+        return ask_and_read(self._s3, tags_of, "get_object_tagging", place, patient=True)
 
     def _annotations(self, place: Mapping[str, str]) -> Mapping[str, Any]:
         """
-        S3's list of the object's annotations, its first page; asked only of AWS.
+        The first page of the object's annotations; asked of AWS only.
 
-        Another endpoint may not know the question and answer it with the object itself, gigabytes of it.
+        Another endpoint may not know the request, and answer with the object itself, which may be gigabytes.
         """
         if not self._is_aws() or not hasattr(self._s3.client, "list_object_annotations"):
             return {}

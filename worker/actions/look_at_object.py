@@ -1,11 +1,12 @@
 """Look at one key before it is copied: what stands there, what to do with it, and what must still hold then."""
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import datetime
 from typing import Any
 
-from worker.actions.read_answer import odd_answer
+from worker.actions.copied import NULL, Observed
+from worker.actions.read_answer import ask_head
 from worker.contract import LotEntry, Outcome, ResultRow
 from worker.decide.head_facts import ObjectFacts, facts_of
 from worker.decide.judge_error import Answer, message_of, refused_head_is_customer_key
@@ -17,7 +18,7 @@ _BAD_REQUEST = 400
 _FORBIDDEN = 403
 
 _TOLD_TO_READERS = frozenset({"InvalidObjectState", "InvalidRange"})
-"""Refusals of a GET for the object's class, and for its being empty: who may not read it isn't told."""
+"""Refusals of a GET because of the object's class, or because it is empty. Only a caller who may read it gets them."""
 
 
 class SettledError(Exception):
@@ -28,42 +29,13 @@ class SettledError(Exception):
         self.found = found
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
-class Observed:
-    """
-    What was seen of a key.
-
-    head: HeadObject's answer for the version to copy. facts: what is in it. judgement: what to do with it.
-    current_etag: of what stands at the key, "" for nothing or a delete marker.
-    current: whether the version to copy is what stands there.
-    seen_at: when, in UTC.
-    """
-
-    head: Mapping[str, Any]
-    facts: ObjectFacts
-    judgement: Judgement
-    current_etag: str
-    current: bool
-    seen_at: datetime
-
-    @property
-    def guard(self) -> dict[str, str]:
-        """What must hold at the destination when the copy is made."""
-        return {"IfMatch": self.current_etag} if self.current_etag else {"IfNoneMatch": "*"}
-
-    def source(self, entry: LotEntry) -> dict[str, str]:
-        """What names the object to copy, and its version on a versioned bucket."""
-        named = {"Bucket": entry.bucket, "Key": entry.key}
-        return named | {"VersionId": self.facts.version_id} if self.facts.version_id else named
-
-
 class LookAtObject:
     """
     Looks at keys.
 
     target: the class to copy into. allow_noncurrent: whether noncurrent versions are to be copied too.
-    checksums: whether to ask for checksums with each HEAD. It is one request either way, but for an object under
-        KMS it costs a call of S3's to KMS (HeadObject, ChecksumMode): so only where they are used.
+    checksums: whether to ask for checksums with each HEAD. For an object under KMS, S3 then calls KMS, which costs
+        (HeadObject, ChecksumMode). So they are asked for only where they are used.
     now: the time in UTC.
     """
 
@@ -73,7 +45,7 @@ class LookAtObject:
         self._s3 = s3
         self._target = target
         self._allow_noncurrent = allow_noncurrent
-        self._how = {"ChecksumMode": "ENABLED"} if checksums else {}
+        self._checksums = checksums
         self._now = now
 
     def __call__(self, entry: LotEntry, memory: ObjectFacts | None) -> Observed:
@@ -82,11 +54,11 @@ class LookAtObject:
 
         memory: the object before a copy whose answer was lost.
         """
-        # Always the current version: a copy can only become the current one, and this HEAD tells which that is.
+        # Always the current version first: the copy will take its place.
         head = self._head(replace(entry, version_id="") if entry.version_id else entry, entry)
         facts = facts_of(head) if head else None
         seen_at = self._now()
-        if entry.version_id and (facts is None or (facts.version_id or "null") != entry.version_id):
+        if entry.version_id and (facts is None or (facts.version_id or NULL) != entry.version_id):
             lost = facts and memory and judge_lost_copy(memory, facts, self._target)
             if not (lost and lost.outcome):
                 return self._noncurrent(entry, facts, seen_at)
@@ -96,7 +68,13 @@ class LookAtObject:
         if not judgement.outcome:
             judgement = judge_object(facts, self._target, seen_at)
         return Observed(
-            head=head, facts=facts, judgement=judgement, current_etag=facts.etag, current=True, seen_at=seen_at
+            entry=entry,
+            head=head,
+            facts=facts,
+            judgement=judgement,
+            current_etag=facts.etag,
+            current=True,
+            seen_at=seen_at,
         )
 
     def _noncurrent(self, entry: LotEntry, current: ObjectFacts | None, seen_at: datetime) -> Observed:
@@ -108,20 +86,26 @@ class LookAtObject:
         judgement = judge_version(facts, current, self._target, allowed=self._allow_noncurrent)
         if not judgement.outcome:
             judgement = judge_object(facts, self._target, seen_at)
-        etag = current.etag if current else ""
-        return Observed(head=head, facts=facts, judgement=judgement, current_etag=etag, current=False, seen_at=seen_at)
+        return Observed(
+            entry=entry,
+            head=head,
+            facts=facts,
+            judgement=judgement,
+            current_etag=current.etag if current else "",
+            current=False,
+            seen_at=seen_at,
+        )
 
     def _head(self, asked: LotEntry, entry: LotEntry) -> Mapping[str, Any] | None:
         """HEAD's answer, None when there is no such object. Raises SettledError for any other refusal."""
-        head, answer = self._ask_head(asked)
-        if answer and answer.http_status in (_BAD_REQUEST, _FORBIDDEN):
-            reason = self._reason(asked)
-            # Without a reason there is none any more: credentials were renewed meanwhile, say.
-            head, answer = (None, reason) if reason else self._ask_head_again(asked)
-        if not answer:
-            return head
+        answer = self._ask_head(asked)
+        if isinstance(answer, Answer) and answer.http_status in (_BAD_REQUEST, _FORBIDDEN):
+            # Without a reason the refusal may have passed: credentials were renewed meanwhile, say.
+            answer = self._reason(asked) or self._ask_head_again(asked)
+        if not isinstance(answer, Answer):
+            return answer
         if answer.code == str(_BAD_REQUEST):
-            # Who may read it isn't shown it, however often: not for credentials, and not in passing.
+            # A GET is allowed and HEAD is refused each time. So neither credentials nor a passing fault are the cause.
             message = message_of(Outcome.ERROR, answer)
             raise SettledError(
                 ResultRow(entry=entry, outcome=Outcome.ERROR, error_code="400", http_status=400, message=message)
@@ -134,38 +118,33 @@ class LookAtObject:
                 found = replace(found, outcome=Outcome.UNSUPPORTED, message=SSE_C)
         raise SettledError(found)
 
-    def _ask_head(self, asked: LotEntry) -> tuple[Mapping[str, Any] | None, Answer | None]:
+    def _ask_head(self, asked: LotEntry) -> Mapping[str, Any] | Answer:
         """HEAD's answer, or what was wrong with it."""
         try:
-            head = self._s3.ask("head_object", **object_of(asked), **self._how)
+            return ask_head(self._s3, object_of(asked), checksums=self._checksums)
         except RefusedError as refused:
-            return None, refused.answer
-        shown = head.get("VersionId", "")
-        if asked.version_id not in ("", "null", shown):
-            return None, odd_answer(f"version {shown or 'none'}, and {asked.version_id} was asked for").answer
-        return head, None
+            return refused.answer
 
-    def _ask_head_again(self, asked: LotEntry) -> tuple[Mapping[str, Any] | None, Answer | None]:
-        """The same, asked some times more while it is a bare 400, which a fault on the way may be too."""
-        for pause_s in (*UNSAID_PAUSES_S, None):
-            head, answer = self._ask_head(asked)
-            if not answer or answer.code != str(_BAD_REQUEST) or pause_s is None:
-                break
+    def _ask_head_again(self, asked: LotEntry) -> Mapping[str, Any] | Answer:
+        """The same, asked up to four times while it is a bare 400, which a fault on the way may be too."""
+        for pause_s in UNSAID_PAUSES_S:
+            answer = self._ask_head(asked)
+            if not isinstance(answer, Answer) or answer.code != str(_BAD_REQUEST):
+                return answer
             self._s3.pace.pause(pause_s)
-        return head, answer
+        return self._ask_head(asked)
 
     def _reason(self, asked: LotEntry) -> Answer | None:
         """
-        Why HEAD was refused, as its answer has no body and that of a GET has; None when the GET isn't.
+        Why HEAD was refused, in the words of a GET's answer; None when the GET isn't refused.
 
-        It costs a request for refused keys only, and tells apart what must not be confused: a policy, a
-        customer's key, and credentials that have expired or are wrong.
+        HEAD's answer has no body. This costs a request for refused keys only, and tells apart a policy, a customer's
+        key, and credentials that have expired or are wrong.
         """
         try:
             self._s3.ask("get_object", **object_of(asked), Range="bytes=0-0")["Body"].close()
         except RefusedError as refused:
-            told = refused.answer
-            return None if told.code in _TOLD_TO_READERS else told
+            return None if refused.answer.code in _TOLD_TO_READERS else refused.answer
         return None
 
 

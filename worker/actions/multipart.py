@@ -7,15 +7,14 @@ given is a reason to refuse before anything is begun.
 
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager, suppress
-from dataclasses import dataclass
-from datetime import datetime
+from functools import partial
 from typing import Any
 
-from worker.actions.copied import Carried
+from worker.actions.copied import Carried, Copied, Observed
 from worker.actions.gather_carry_over import CarryOverReader
-from worker.actions.read_answer import odd_answer
+from worker.actions.read_answer import unexpected_answer
 from worker.actions.upload_notes import UploadNotes
-from worker.contract import LotEntry, bare_etag
+from worker.contract import bare_etag
 from worker.decide.carry_over import checksum_algorithm
 from worker.decide.judge_error import Answer
 from worker.errors import StoppingError
@@ -35,46 +34,11 @@ class UnsentError(RefusedError):
 
 @contextmanager
 def before_the_copy() -> Iterator[None]:
-    """Tell a refusal from one of the copy itself, of which nobody may know whether it was made."""
+    """Mark refusals as from before the copy. When S3 refuses the copy itself, it may have been made all the same."""
     try:
         yield
     except RefusedError as refused:
         raise UnsentError(refused.answer) from refused
-
-
-@dataclass(frozen=True, kw_only=True, slots=True)
-class Large:
-    """
-    One large object on its way into a class.
-
-    source: its bucket, key and, on a versioned bucket, the version that was looked at.
-    head: HeadObject's answer for it, asked for with ChecksumMode=ENABLED.
-    guard: what must hold at the destination when the upload is completed.
-    current: whether the source is the current version, or the object of an unversioned bucket.
-    seen_at: when it was looked at, in UTC.
-    """
-
-    entry: LotEntry
-    source: Mapping[str, str]
-    head: Mapping[str, Any]
-    guard: Mapping[str, str]
-    target: str
-    current: bool
-    seen_at: datetime
-
-
-@dataclass(frozen=True, kw_only=True, slots=True)
-class Made:
-    """
-    A large object's copy.
-
-    answer: S3's to the completion of the upload. carried: what the new object was given.
-    tells_checksum: whether the server told any checksum of it, as S3 does of one that was begun with an algorithm.
-    """
-
-    answer: Mapping[str, Any]
-    carried: Carried
-    tells_checksum: bool
 
 
 class Multipart:
@@ -87,111 +51,101 @@ class Multipart:
     def __init__(
         self,
         s3: S3,
-        carrying: CarryOverReader,
+        carry_over: CarryOverReader,
         uploads: UploadNotes,
         *,
         threads: PartThreads,
+        target: str,
         part_bytes: int,
     ) -> None:
         self._s3 = s3
-        self._carrying = carrying
+        self._carry_over = carry_over
         self._uploads = uploads
         self._threads = threads
+        self._target = target
         self._part_bytes = part_bytes
 
-    def copy(self, large: Large) -> Made:
+    def copy(self, seen: Observed) -> Copied:
         """
-        What was made.
+        The copy of an object whose HEAD was asked for with ChecksumMode=ENABLED.
 
         Raises UnsupportedError, before anything is begun; UnsentError; RefusedError, of the completion; StoppingError.
-        Whatever is raised after the upload was begun, it was aborted then.
+        An upload that was begun is aborted before anything is raised.
         """
-        here = {"Bucket": large.source["Bucket"], "Key": large.source["Key"]}
         with before_the_copy():
-            carried = self._carrying.for_parts(large.source, large.head, large.seen_at)
-            upload = self._s3.ask("create_multipart_upload", **here, StorageClass=large.target, **carried.arguments)
-        place = here | {"UploadId": upload["UploadId"]}
+            carried = self._carry_over.for_parts(seen.source, seen.head, seen.seen_at)
+            upload = self._s3.ask(
+                "create_multipart_upload", **seen.here, StorageClass=self._target, **carried.arguments
+            )
+        place = seen.here | {"UploadId": upload["UploadId"]}
         batch: Batch[dict[str, Any]] = Batch(self._threads, self._s3.pace.check_stop)
         try:
-            self._uploads.begun(large.entry, place["UploadId"])
+            self._uploads.begun(seen.entry, place["UploadId"])
             with before_the_copy():
-                parts = sorted(batch.run(self._jobs(place, large)), key=lambda part: part["PartNumber"])
-                self._look_again(large, carried)
-            answer = self._complete(place, large, carried, parts)
+                parts = sorted(batch.run(self._jobs(place, seen)), key=lambda part: part["PartNumber"])
+                self._look_again(seen, carried)
+            answer = self._complete(place, seen, carried, parts)
         except BaseException:
             # On every way out, SIGTERM's too: parts left behind would be billed.
             if self._abort(place, batch):
-                self._uploads.ended(large.entry, place["UploadId"])
+                self._uploads.ended(seen.entry, place["UploadId"])
             else:
-                self._uploads.stays(large.entry, place["UploadId"])
+                self._uploads.stays(seen.entry, place["UploadId"])
             raise
-        self._uploads.ended(large.entry, place["UploadId"])
-        return Made(
-            answer=answer,
-            carried=carried,
-            tells_checksum=any(name.startswith("Checksum") for one in (answer, *parts) for name in one),
-        )
+        self._uploads.ended(seen.entry, place["UploadId"])
+        tells_checksum = any(name.startswith("Checksum") for one in (answer, *parts) for name in one)
+        return Copied(seen=seen, answer=answer, carried=carried, tells_checksum=tells_checksum)
 
-    def _jobs(self, place: Mapping[str, str], large: Large) -> Iterator[Callable[[], dict[str, Any]]]:
-        """A job for each part: copy it, pinned to what was looked at, and say what the completion must know of it."""
-        size = large.head["ContentLength"]
-        named = f"Checksum{checksum_algorithm(large.head)}"
-
-        def job(number: int, first: int, last: int) -> Callable[[], dict[str, Any]]:
-            span = {"CopySourceRange": f"bytes={first}-{last}"} if size > MIN_RANGE_BYTES else {}
-
-            def copy() -> dict[str, Any]:
-                made = self._s3.ask_patiently(
-                    "upload_part_copy",
-                    **place,
-                    PartNumber=number,
-                    CopySource=dict(large.source),
-                    CopySourceIfMatch=large.head["ETag"],
-                    **span,
-                )
-                answer, version = made["CopyPartResult"], large.source.get("VersionId")
-                if version and made.get("CopySourceVersionId", version) != version:
-                    raise RefusedError(Answer(code="OtherVersion", message="S3 copied a part of another version"))
-                checksum = {named: answer[named]} if named in answer else {}
-                return {"PartNumber": number, "ETag": answer["ETag"], **checksum}
-
-            return copy
-
+    def _jobs(self, place: Mapping[str, str], seen: Observed) -> Iterator[Callable[[], dict[str, Any]]]:
+        """A job for each part: copy it, pinned to what was seen, and return what the completion must know of it."""
+        size = seen.head["ContentLength"]
         for number, (first, last) in enumerate(part_ranges(size, self._part_bytes), start=1):
-            yield job(number, first, last)
+            span = {"CopySourceRange": f"bytes={first}-{last}"} if size > MIN_RANGE_BYTES else {}
+            yield partial(self._copy_part, place, seen, PartNumber=number, **span)
 
-    def _look_again(self, large: Large, carried: Carried) -> None:
+    def _copy_part(self, place: Mapping[str, str], seen: Observed, **part: Any) -> dict[str, Any]:
+        made = self._s3.ask_patiently(
+            "upload_part_copy", **place, **part, CopySource=seen.source, CopySourceIfMatch=seen.head["ETag"]
+        )
+        answer, version = made["CopyPartResult"], seen.source.get("VersionId")
+        if version and made.get("CopySourceVersionId", version) != version:
+            raise RefusedError(Answer(code="OtherVersion", message="S3 copied a part of another version"))
+        checksum = f"Checksum{checksum_algorithm(seen.head)}"
+        told = {name: answer[name] for name in ("ETag", checksum) if name in answer}
+        return {"PartNumber": part["PartNumber"], **told}
+
+    def _look_again(self, seen: Observed, carried: Carried) -> None:
         """
-        Refuse to complete when anything that was given is no longer so: hours may have passed.
+        Refuse to complete when anything that was given has changed: hours may have passed.
 
-        The ETag guards the content only: tags, locks and ACLs change without it, and so does everything else by a
-        copy of the object onto itself. Raises RefusedError as S3 would for a failed guard.
+        The ETag guards the content only. Tags, locks and ACLs change without it, and a copy of the object onto itself
+        may change everything else. Raises RefusedError as S3 would for a failed guard.
         """
         # The current version, whichever that is by now: a newer one with the same content passes every guard.
-        asked = {name: large.source[name] for name in ("Bucket", "Key")} if large.current else large.source
+        asked = seen.here if seen.current else seen.source
         head = self._s3.ask_patiently("head_object", **asked, ChecksumMode="ENABLED")
-        same = bare_etag(head["ETag"]) == bare_etag(large.head["ETag"]) and all(
-            head.get(name) == large.head.get(name) for name in ("LastModified", "VersionId")
+        same = bare_etag(head["ETag"]) == bare_etag(seen.head["ETag"]) and all(
+            head.get(name) == seen.head.get(name) for name in ("LastModified", "VersionId")
         )
         # With the time of the first look: retention that ended meanwhile is no change.
-        if not same or self._carrying.for_parts(large.source, head, large.seen_at) != carried:
+        if not same or self._carry_over.for_parts(seen.source, head, seen.seen_at) != carried:
             message = "its metadata, tags, lock or ACL changed while its parts were copied"
             raise RefusedError(Answer(code="PreconditionFailed", http_status=412, message=message))
 
     def _complete(
-        self, place: Mapping[str, str], large: Large, carried: Carried, parts: list[dict[str, Any]]
+        self, place: Mapping[str, str], seen: Observed, carried: Carried, parts: list[dict[str, Any]]
     ) -> Mapping[str, Any]:
         kind = {name: carried.arguments[name] for name in ("ChecksumType",) if name in carried.arguments}
         answer = self._s3.ask_patiently(
             "complete_multipart_upload",
             **place,
             MultipartUpload={"Parts": parts},
-            MpuObjectSize=large.head["ContentLength"],
-            **large.guard,
+            MpuObjectSize=seen.head["ContentLength"],
+            **seen.guard,
             **kind,
         )
         if not answer.get("ETag"):
-            raise odd_answer("no ETag of a copy")
+            raise unexpected_answer("no ETag of a copy")
         return answer
 
     def _abort(self, place: Mapping[str, str], batch: Batch[dict[str, Any]]) -> bool:

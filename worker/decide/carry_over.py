@@ -73,7 +73,7 @@ class UnsupportedError(Exception):
     """The object can't be copied without losing what the text says; nothing was done to it."""
 
 
-class OddAnswerError(Exception):
+class IncompleteAnswerError(Exception):
     """S3's answer lacks what it must hold, which the text names: it tells nothing, and nothing is made of its lack."""
 
 
@@ -90,31 +90,31 @@ class LockDefaults:
 
 
 def acls_have_no_effect(answer: Mapping[str, Any]) -> bool:
-    """Whether a GetBucketOwnershipControls answer says BucketOwnerEnforced. Raises OddAnswerError."""
+    """Whether a GetBucketOwnershipControls answer says BucketOwnerEnforced. Raises IncompleteAnswerError."""
     rules = answer.get("OwnershipControls", {}).get("Rules") or ()
     settings = {rule.get("ObjectOwnership") for rule in rules}
     if not settings or not settings <= _OWNERSHIP:
-        raise OddAnswerError("no Object Ownership that is known")
+        raise IncompleteAnswerError("no Object Ownership that is known")
     return "BucketOwnerEnforced" in settings
 
 
 def owner_of(answer: Mapping[str, Any]) -> str:
-    """The owner's canonical id in a GetBucketAcl or GetObjectAcl answer. Raises OddAnswerError."""
+    """The owner's canonical id in a GetBucketAcl or GetObjectAcl answer. Raises IncompleteAnswerError."""
     owner: str = answer.get("Owner", {}).get("ID", "")
     if not owner:
-        raise OddAnswerError("no owner")
+        raise IncompleteAnswerError("no owner")
     return owner
 
 
 def lock_defaults_of(answer: Mapping[str, Any]) -> LockDefaults:
-    """The defaults in a GetObjectLockConfiguration answer. Raises OddAnswerError."""
+    """The defaults in a GetObjectLockConfiguration answer. Raises IncompleteAnswerError."""
     configuration = answer.get("ObjectLockConfiguration", {})
     default = configuration.get("Rule", {}).get("DefaultRetention", {})
     if not default and ("Rule" in configuration or not configuration.get("ObjectLockEnabled")):
-        raise OddAnswerError("neither that Object Lock is on nor what it does to new objects")
+        raise IncompleteAnswerError("neither that Object Lock is on nor what it does to new objects")
     lengths = [f"{default[unit]} {unit.lower()}" for unit in ("Days", "Years") if default.get(unit)]
     if lengths and not default.get("Mode"):
-        raise OddAnswerError("a default retention without its mode")
+        raise IncompleteAnswerError("a default retention without its mode")
     return LockDefaults(
         retention=" ".join([default["Mode"], *lengths]) if default.get("Mode") else "",
         event_hold=bool(default.get("DefaultEventHold")),
@@ -125,19 +125,19 @@ def tags_of(answer: Mapping[str, Any]) -> list[dict[str, str]]:
     """
     The tags in a GetObjectTagging answer, by key: S3 promises no order, and they are compared with what they were.
 
-    Raises OddAnswerError.
+    Raises IncompleteAnswerError.
     """
     tags = answer.get("TagSet")
     if tags is None or not all("Key" in tag and "Value" in tag for tag in tags):
-        raise OddAnswerError("no set of tags")
+        raise IncompleteAnswerError("no set of tags")
     return sorted(({"Key": tag["Key"], "Value": tag["Value"]} for tag in tags), key=lambda tag: tag["Key"])
 
 
 def retention_until(head: Mapping[str, Any]) -> datetime | None:
-    """When the object's retention ends, None for none. Raises OddAnswerError for a mode or a date alone."""
+    """When the object's retention ends, None for none. Raises IncompleteAnswerError for a mode or a date alone."""
     mode, until = head.get("ObjectLockMode"), head.get("ObjectLockRetainUntilDate")
     if bool(mode) != bool(until):
-        raise OddAnswerError("a retention's mode and date go together")
+        raise IncompleteAnswerError("a retention's mode and date go together")
     return until
 
 
@@ -147,7 +147,7 @@ def dropped_by_copy(head: Mapping[str, Any], now: datetime, defaults: LockDefaul
 
     A retention date that has passed is left out: S3 refuses one, and it protects nothing any more.
     Raises UnsupportedError when the bucket's default retention would lock the copy of an object that isn't locked;
-    OddAnswerError.
+    IncompleteAnswerError.
     """
     encryption = head.get("ServerSideEncryption") or _SSE_S3
     given: dict[str, Any] = {"ServerSideEncryption": encryption}
@@ -252,15 +252,15 @@ def acl_of(answer: Mapping[str, Any]) -> Acl:
     """
     The ACL in a GetObjectAcl answer; a grantee that is neither account nor group is "", and can't be given.
 
-    Raises OddAnswerError.
+    Raises IncompleteAnswerError.
     """
     grants = set()
     if answer.get("Grants") is None:
-        raise OddAnswerError("no list of grants")
+        raise IncompleteAnswerError("no list of grants")
     for grant in answer["Grants"]:
         grantee, permission = grant.get("Grantee"), grant.get("Permission")
         if not grantee or not permission:
-            raise OddAnswerError("a grant without its grantee or its permission")
+            raise IncompleteAnswerError("a grant without its grantee or its permission")
         named = (
             f'id="{grantee["ID"]}"' if grantee.get("ID") else f'uri="{grantee["URI"]}"' if grantee.get("URI") else ""
         )

@@ -39,7 +39,7 @@ PATIENT_TRIES = 20
 
 NO_SUCH_UPLOAD = "NoSuchUpload"
 
-STRANGE = "StrangeAnswer"
+UNEXPECTED = "UnexpectedAnswer"
 """Our code for an answer that proves nothing."""
 
 _FAULTS = (HTTPClientError, exceptions.ConnectionError, IncompleteReadError, ResponseParserError)
@@ -103,7 +103,7 @@ class S3:
         if found is None:
             found = self._ask_carefully(operation, parameters)
         if not isinstance(found, Answer) and not _names_its_version(operation, parameters, found):
-            found = Answer(code=STRANGE, message=f"the answer to {operation} doesn't name its version", lost=True)
+            found = Answer(code=UNEXPECTED, message=f"the answer to {operation} doesn't name its version", lost=True)
         if isinstance(found, Answer):
             self.pace.answered(refused=judge_answer(self.phase, found) is RetryAction.SLOW_DOWN)
             raise RefusedError(found)
@@ -127,7 +127,7 @@ class S3:
                 self.pace.hold()
                 return None
             if operation == COPY:
-                return Answer(code=STRANGE, message=str(strange), lost=True)
+                return Answer(code=UNEXPECTED, message=str(strange), lost=True)
             self.pace.answered(refused=False)
             self.pace.acquire()
             return None
@@ -139,7 +139,7 @@ class S3:
         except (ClientError, BotoCoreError) as error:
             return answer_of(error)
         except _UNREADABLE as error:
-            return Answer(code=STRANGE, message=f"an answer that can't be read: {error}", lost=True)
+            return Answer(code=UNEXPECTED, message=f"an answer that can't be read: {error}", lost=True)
         return answer
 
     def ask_patiently(self, operation: str, **parameters: Any) -> Mapping[str, Any]:
@@ -231,7 +231,7 @@ def answer_of(error: ClientError | BotoCoreError) -> Answer:
     if isinstance(error, _CREDENTIALS):
         return Answer(code="InvalidToken", message=f"no usable credentials: {error}")
     if isinstance(error, UnbelievedError):
-        return Answer(code=STRANGE, message=str(error), lost=True)
+        return Answer(code=UNEXPECTED, message=str(error), lost=True)
     if isinstance(error, SSLError) and "CERTIFICATE_VERIFY_FAILED" in str(error):
         # OpenSSL's own word; botocore and urllib3 hand it on as text.
         return Answer(code=UNTRUSTED, message=str(error))

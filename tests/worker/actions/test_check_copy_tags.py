@@ -59,7 +59,7 @@ def test_what_a_newer_object_lacks_is_not_the_copys_fault(script: Script) -> Non
     row = checks(script)(copied(source=HERE, answer={}, carried=Carried(arguments={}, tags=TAGS)), thorough=True)
 
     assert row.outcome is Outcome.COPIED
-    assert row.message == "copied; not checked: by now the object there is another one than the copy"
+    assert row.message == f"{ROW.message}; not checked: by now the object there is another one than the copy"
 
 
 def test_what_is_wrong_is_told_though_the_rest_cannot_be_looked_at(script: Script) -> None:

@@ -260,8 +260,8 @@ def test_a_copy_of_other_content_is_an_error(script: Script) -> None:
     assert result(act(script)).outcome is Outcome.ERROR
 
 
-@pytest.mark.parametrize(("pictures", "code"), [(1, None), (1, "InternalError"), (0, "SlowDown"), (0, "AccessDenied")])
-def test_a_picture_is_taken_of_what_was_or_may_have_been_copied(
+@pytest.mark.parametrize(("snapshots", "code"), [(1, None), (1, "InternalError"), (0, "SlowDown"), (0, "AccessDenied")])
+def test_a_snapshot_is_taken_of_what_was_or_may_have_been_copied(
     snapshots: int, code: str | None, script: Script
 ) -> None:
     """The HEAD that was made anyway shows it, checksums and all; a copy that S3 refused has none."""

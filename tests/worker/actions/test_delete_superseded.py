@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from tests.worker.actions.checked import OLD, checks, copied
+from tests.worker.actions.checked import OLD, ROW, checks, copied
 from tests.worker.actions.test_check_copy_deletes import BEFORE, DELETED, compared, look_at_the_old
 from tests.worker.scripted_s3 import Script
 from worker.contract import Outcome
@@ -14,7 +14,7 @@ def act(script: Script) -> str:
     """What is said of the old version of a copy that is as it was."""
     row = checks(script, delete=True)(copied(), thorough=False)
     assert row.outcome is Outcome.COPIED
-    return row.message.removeprefix("copied; its old version v1 ")
+    return row.message.removeprefix(f"{ROW.message}; its old version v1 ")
 
 
 def answer(script: Script, **changed: Any) -> None:
@@ -106,4 +106,4 @@ def test_a_version_that_another_is_shown_for_is_not_called_gone(script: Script) 
     lose(script)
     script.stub.add_response("head_object", {**BEFORE, "VersionId": "v8"}, {**OLD, "ChecksumMode": "ENABLED"})
 
-    assert act(script).startswith("may be deleted: StrangeAnswer")
+    assert act(script).startswith("may be deleted: UnexpectedAnswer")

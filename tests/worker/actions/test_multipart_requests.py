@@ -10,11 +10,13 @@ import pytest
 from tests.worker.actions.stores import MemoryStore
 from tests.worker.scripted_s3 import Script
 from worker.actions.bucket_rules import BucketRules
+from worker.actions.copied import Observed
 from worker.actions.gather_carry_over import CarryOverReader
-from worker.actions.multipart import Large, Multipart, UnsentError
+from worker.actions.multipart import Multipart, UnsentError
 from worker.actions.upload_notes import UploadNotes, abort_left_behind
 from worker.contract import LotEntry, Outcome, ResultRow, format_result_rows
 from worker.decide.carry_over import UnsupportedError
+from worker.decide.head_facts import facts_of
 from worker.pool.part_threads import PartThreads
 from worker.s3.ask import RefusedError
 from worker.state.results import read_earlier
@@ -24,12 +26,12 @@ NOW = datetime(2026, 11, 22, tzinfo=UTC)
 HEAD = {"ContentLength": 12 * MIB, "ETag": '"e"', "LastModified": NOW}
 HERE = {"Bucket": "bucket", "Key": "k"}
 SOURCE = {**HERE, "VersionId": "v1"}
-LARGE = Large(
+WHOLE = {**HEAD, "VersionId": "v1", "ChecksumSHA256": "whole", "ChecksumType": "COMPOSITE", "TagCount": 1}
+LARGE = Observed(
     entry=LotEntry(bucket="bucket", key="k"),
-    source=SOURCE,
-    head={**HEAD, "VersionId": "v1", "ChecksumSHA256": "whole", "ChecksumType": "COMPOSITE", "TagCount": 1},
-    guard={"IfMatch": '"e"'},
-    target="STANDARD",
+    head=WHOLE,
+    facts=facts_of(WHOLE),
+    current_etag='"e"',
     current=True,
     seen_at=NOW,
 )
@@ -43,6 +45,7 @@ def multipart(script: Script, store: MemoryStore | None = None) -> Multipart:
         CarryOverReader(script.copy, BucketRules(script.copy)),
         UploadNotes(store or MemoryStore(), 1),
         threads=PartThreads(1),
+        target="STANDARD",
         part_bytes=512 * MIB,
     )
 

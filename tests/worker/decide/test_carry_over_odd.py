@@ -14,8 +14,8 @@ from worker.actions.delete_superseded import lock_of
 from worker.contract import differences, proves_content, snapshot_of
 from worker.decide.carry_over import (
     Acl,
+    IncompleteAnswerError,
     LockDefaults,
-    OddAnswerError,
     UnsupportedError,
     acl_of,
     acls_have_no_effect,
@@ -73,7 +73,7 @@ def reads(read: Callable[[], object]) -> str:
     """How reading ends: with a value or by one of the errors that say why not."""
     try:
         read()
-    except (OddAnswerError, UnsupportedError) as error:
+    except (IncompleteAnswerError, UnsupportedError) as error:
         return "refused" if str(error) else "refused without a word"
     return "read"
 

@@ -255,7 +255,7 @@ def test_an_error_of_some_other_servers_settles_nothing(status: int, asking: Ask
         found = asking(told.answer(status=status, headers={}, body=body))
 
         assert isinstance(found, Answer)
-        assert (found.lost, found.code) == (True, "StrangeAnswer")
+        assert (found.lost, found.code) == (True, "UnexpectedAnswer")
         assert f"status {status}" in found.message
 
 
