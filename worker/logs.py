@@ -1,4 +1,4 @@
-"""Logs: JSON lines on standard error, few, and never one for each key."""
+"""Logs: a few JSON lines on standard error, never one for each key."""
 
 import json
 import logging
@@ -11,8 +11,8 @@ class JsonLines(logging.Formatter):
     """
     A log record as one line of JSON.
 
-    ASCII only: a key with control characters in it can do nothing to a terminal. What a record is given
-    as `extra={"fields": {...}}` stands beside its message.
+    ASCII only: a key with control characters can't affect a terminal. The `fields` of `extra={"fields": {...}}` stand
+    beside the message.
     """
 
     def format(self, record: logging.LogRecord) -> str:
@@ -29,7 +29,7 @@ class JsonLines(logging.Formatter):
 
 
 def start_logging(stream: TextIO = sys.stderr) -> logging.Logger:
-    """The worker's log; other libraries' warnings go the same way."""
+    """The worker's log; warnings of other libraries go there, too."""
     output = logging.StreamHandler(stream)
     output.setFormatter(JsonLines())
     logging.basicConfig(level=logging.WARNING, handlers=[output], force=True)

@@ -37,11 +37,11 @@ LOG_EVERY_S = 60.0
 
 class Task:
     """
-    A task: made once, run once, and told to stop from a signal handler or another thread.
+    A task: made once and run once. A signal handler or another thread may stop it.
 
     state_client: makes the client for lot and results. object_client: makes the client for the objects.
     fast_client: makes the fast client beside that client, None where it can't be used.
-    clock: what delays, rates and intervals are measured by.
+    clock: measures delays, rates and intervals.
     """
 
     def __init__(
@@ -63,9 +63,9 @@ class Task:
         self._loop: Loop | None = None
 
     def stop(self) -> None:
-        """Begin no more keys, let those in flight finish, record them; asking again changes nothing."""
+        """Begin no more keys, let those in flight finish, record them. A second call changes nothing."""
         if self._stopping:
-            # A second signal may come while the first is in the middle of setting the event, which isn't reentrant.
+            # A second signal may come while the first one sets the event, which isn't reentrant.
             return
         self._stopping = True
         self._stop.set()
@@ -76,22 +76,22 @@ class Task:
         """
         The exit code, after everything that was done is recorded.
 
-        Raises WorkerError when the task can't go on; what was done by then is recorded, if the state can be written.
+        Raises WorkerError when the task can't go on, after everything is recorded, if the state can be written.
         """
         options = self._options
         store = open_store(options.results, self._state_client)
         clock = self._clock
-        turns = Takeover(store, options.attempt, give_way=self.stop, stop=self._stop, clock=clock)
+        takeover = Takeover(store, options.attempt, give_way=self.stop, stop=self._stop, clock=clock)
         pace = Pace(
             options.rate,
             self._stop,
             clock=clock,
             wait=lambda seconds: clock.wait(self._stop, seconds),
-            hold=turns.hold,
+            hold=takeover.hold,
         )
         lot = read_lot(options.lot, self._state_client, sha256=options.lot_digest, keys=options.lot_keys)
         entries = first_of(lot)
-        turns.begin()
+        takeover.begin()
         earlier = read_earlier(store, options.attempt, options.phase)
         s3 = self._s3(pace)
         recorder = Recorder(
@@ -100,13 +100,13 @@ class Task:
             last_seq=earlier.last_seq,
             requests=lambda: pace.sent,
             parts=earlier.parts,
-            before_progress=turns.check,
+            before_progress=takeover.check,
             clock=clock,
         )
-        # Before the first key, so that a state which can't be written is found before anything is done.
+        # Before the first key: a state that can't be written is found before anything is done.
         recorder.write_progress()
-        _say("started", options, recorder, finished_earlier=len(earlier.finished))
-        sink = _Sink(recorder, earlier, lambda: _say("running", options, recorder, limit=pace.limit))
+        _log("started", options, recorder, finished_earlier=len(earlier.finished))
+        sink = _Sink(recorder, earlier, lambda: _log("running", options, recorder, limit=pace.limit))
         action = self._action(s3, store, recorder)
         threads = Concurrency(options.threads, sent=lambda: pace.sent, limit=lambda: pace.limit, clock=clock).threads
         self._loop = Loop(action, sink, threads=threads, stop=self._stop, clock=clock)
@@ -123,12 +123,12 @@ class Task:
             if s3.fast:
                 s3.fast.close()
         code = recorder.finish(complete=complete)
-        _say("finished" if complete else "interrupted", options, recorder, exit_code=int(code))
+        _log("finished" if complete else "interrupted", options, recorder, exit_code=int(code))
         return code
 
     def _following(self, pace: Pace) -> AbstractContextManager[None]:
         options = self._options
-        # A task without a limit of its own has no share in one.
+        # A task without a rate limit has no share of one.
         uri = options.rate_from if options.rate else ""
         return following(uri, pace.set_rate, state_client=self._state_client, clock=self._clock)
 
@@ -169,7 +169,7 @@ class Task:
 
 
 def _left(entries: Iterator[LotEntry], earlier: EarlierAttempts, recorder: Recorder) -> Iterator[LotEntry]:
-    """The entries that need work; those that earlier attempts finished are counted and passed over."""
+    """The entries that need work. Those that earlier attempts finished are counted and skipped."""
     for entry in entries:
         outcome = earlier.outcome(entry)
         if outcome is None:
@@ -179,13 +179,13 @@ def _left(entries: Iterator[LotEntry], earlier: EarlierAttempts, recorder: Recor
 
 
 class _Sink:
-    """Results on their way to the recorder, and a line in the log now and then."""
+    """Hands results to the recorder, and logs a line every minute."""
 
-    def __init__(self, recorder: Recorder, earlier: EarlierAttempts, say: Callable[[], None]) -> None:
+    def __init__(self, recorder: Recorder, earlier: EarlierAttempts, log_progress: Callable[[], None]) -> None:
         self._recorder = recorder
         self._earlier = earlier
-        self._say = say
-        self._said_at = time.monotonic()
+        self._log_progress = log_progress
+        self._logged_at = time.monotonic()
 
     def add(self, row: ResultRow) -> None:
         self._recorder.add(self._earlier.told_again(row))
@@ -195,12 +195,12 @@ class _Sink:
 
     def tick(self) -> None:
         self._recorder.tick()
-        if time.monotonic() - self._said_at >= LOG_EVERY_S:
-            self._said_at = time.monotonic()
-            self._say()
+        if time.monotonic() - self._logged_at >= LOG_EVERY_S:
+            self._logged_at = time.monotonic()
+            self._log_progress()
 
 
-def _say(message: str, options: Options, recorder: Recorder, **more: float | None) -> None:
+def _log(message: str, options: Options, recorder: Recorder, **more: float | None) -> None:
     tally = recorder.tally()
     fields = {
         "phase": options.phase.value,

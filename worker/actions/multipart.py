@@ -1,8 +1,8 @@
 """
-Copy one large object onto itself in parts: for what is above S3's limit for CopyObject.
+Copy one large object onto itself in parts, above S3's limit for CopyObject.
 
-A multipart upload keeps nothing of the object by itself, so everything is given, and what can't be
-given is a reason to refuse before anything is begun.
+A multipart upload keeps nothing of the object by itself, so everything is given. When something can't be given, the
+object is refused before an upload begins.
 """
 
 from collections.abc import Callable, Iterator, Mapping
@@ -25,11 +25,11 @@ MIN_RANGE_BYTES = 5 * 1024**2
 """Only of a larger source can a range be copied (botocore 1.44.5, UploadPartCopy, CopySourceRange)."""
 
 _ABORT_PAUSES_S = (0.5, 1.0, 2.0)
-"""Seconds before an abortion that S3 didn't answer as such is asked for again, unless the task is to stop."""
+"""Seconds before each repetition of an abortion that S3 didn't confirm; none when the task is to stop."""
 
 
 class UnsentError(RefusedError):
-    """S3 refused what is asked for before a copy: the copy certainly wasn't made."""
+    """S3 refused a request before the copy: the copy certainly wasn't made."""
 
 
 @contextmanager
@@ -150,10 +150,10 @@ class Multipart:
 
     def _abort(self, place: Mapping[str, str], batch: Batch[dict[str, Any]]) -> bool:
         """
-        Abort the upload, at once; whether it is gone for certain.
+        Abort the upload at once; whether it is certainly gone.
 
         A part in flight may be kept all the same (botocore 1.44.5, AbortMultipartUpload: "it might be necessary to
-        abort a given multipart upload multiple times"), so it is aborted once more when those have ended.
+        abort a given multipart upload multiple times"). So it is aborted once more when all parts have ended.
         """
         gone = self._abort_once(place)
         if batch.idle:

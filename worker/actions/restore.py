@@ -16,10 +16,10 @@ class RestoreAction:
     """
     Asks S3 for a restored copy of an object.
 
-    No HEAD goes before it: S3 itself says what needs no restore, and asking twice does no harm, so an
-    answer that got lost is simply asked for again.
+    No HEAD is sent before it: S3 says itself which objects need no restore. Asking twice does no harm, so a request
+    whose answer was lost is sent again.
 
-    days: how long the restored copy stays. tier: how fast it comes.
+    days: how long the restored copy stays. tier: the retrieval tier.
     """
 
     def __init__(self, s3: S3, *, days: int, tier: str) -> None:
@@ -34,7 +34,7 @@ class RestoreAction:
         except RefusedError as refused:
             if not wants_no_days(refused.answer):
                 return self._s3.result(entry, refused.answer)
-            # Only S3 knows the object's class, and only INTELLIGENT_TIERING wants it so: no HEAD for all the others.
+            # Only S3 knows the object's class, and only INTELLIGENT_TIERING takes no days. All others need no HEAD.
             try:
                 status = self._restore(entry, self._how)
             except RefusedError as refused_again:

@@ -1,21 +1,21 @@
 """
 What a copy must be told so that the object stays as it was: S3's answers -> arguments of the copy. Pure.
 
-The one place that knows what S3 keeps by itself and what it drops. Sources: botocore 1.44.5's documentation
+Only this module knows what S3 keeps by itself and what it drops. Sources: botocore 1.44.5's documentation
 of the operations named: [C] CopyObject, [M] CreateMultipartUpload, [H] HeadObject, [A] GetObjectAcl,
 [L] GetObjectLockConfiguration; [U] "Working with object metadata", S3 User Guide, 2026-11.
 
 | property | CopyObject | an upload in parts |
 |---|---|---|
 | Content-Type, -Encoding, -Language, -Disposition, Cache-Control | kept: MetadataDirective=COPY [C] | given [M] |
-| Expires | kept, likewise [C] | given letter by letter: it may be no date [M][H] |
-| user metadata | kept, likewise [C] | given as HEAD shows it; RFC 2047 words read the same after [U] |
+| Expires | kept [C] | given letter by letter: it may be no date [M][H] |
+| user metadata | kept [C] | given as HEAD shows it; RFC 2047 words read the same after [U] |
 | user metadata that headers can't show (MissingMeta) | refused by the judge [H] | refused by the judge |
 | tags | kept: TaggingDirective=COPY [C] | given, after GetObjectTagging [M] |
 | annotations | kept: AnnotationDirective's default is COPY [C] | refused: they could only be written after [C] |
-| storage class | the target, always given: the default is STANDARD [C] | likewise [M] |
+| storage class | the target, always given: the default is STANDARD [C] | the same [M] |
 | SSE-S3, SSE-KMS, DSSE-KMS, the key's id | given, or the bucket's default would apply [C] | given [M] |
-| no encryption (before 2023) | given as SSE-S3, the least there is, whatever the default [C] | likewise [M] |
+| no encryption (before 2023) | given as SSE-S3, the least there is, whatever the default [C] | the same [M] |
 | bucket-key setting | given, off too [C] | given [M] |
 | SSE-C | refused by the judge: S3 doesn't keep the key [C] | refused by the judge |
 | KMS encryption context | lost, and no answer shows it: it can't be known [C] | lost |
@@ -29,7 +29,7 @@ of the operations named: [C] CopyObject, [M] CreateMultipartUpload, [H] HeadObje
 | checksum algorithm | kept: "copied to the new object by default" [C] | given [M] |
 | checksum type | that of one part: FULL_OBJECT [C] | given; COMPOSITE where no other can be [M] |
 | a key that XML can't hold | kept: S3's answer doesn't repeat it [C] | refused |
-| Last-Modified, version id, an ETag over parts | new: they are the copy's own | likewise |
+| Last-Modified, version id, an ETag over parts | new: they are the copy's own | the same |
 """
 
 import re
@@ -53,7 +53,7 @@ _CONTENT_HEADERS = (
     "ContentEncoding",
     "ContentLanguage",
     "ContentType",
-    # HeadObject's own words, which clients.py lets the request take; `Expires` is only what can be read as a date.
+    # HeadObject's name, which clients.py lets the request take. `Expires` would hold only what can be read as a date.
     "ExpiresString",
 )
 _GRANT_HEADERS = {
@@ -64,7 +64,6 @@ _GRANT_HEADERS = {
 }
 """The permissions that the requests can grant; WRITE means nothing on an object."""
 
-
 _OWNERSHIP = frozenset({"BucketOwnerEnforced", "BucketOwnerPreferred", "ObjectWriter"})
 """The settings of Object Ownership (GetBucketOwnershipControls)."""
 
@@ -74,13 +73,13 @@ class UnsupportedError(Exception):
 
 
 class IncompleteAnswerError(Exception):
-    """S3's answer lacks what it must hold, which the text names: it tells nothing, and nothing is made of its lack."""
+    """S3's answer lacks what it must hold, which the text names. Nothing is concluded from such an answer."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class LockDefaults:
     """
-    What a bucket's Object Lock does to a new object that says nothing itself.
+    What a bucket's Object Lock does to a new object whose request has no lock.
 
     retention: its mode and length in words, "" for none. event_hold: whether it is on.
     """
@@ -123,7 +122,7 @@ def lock_defaults_of(answer: Mapping[str, Any]) -> LockDefaults:
 
 def tags_of(answer: Mapping[str, Any]) -> list[dict[str, str]]:
     """
-    The tags in a GetObjectTagging answer, by key: S3 promises no order, and they are compared with what they were.
+    The tags in a GetObjectTagging answer, sorted by key to be compared, as S3 promises no order.
 
     Raises IncompleteAnswerError.
     """
@@ -154,7 +153,7 @@ def dropped_by_copy(head: Mapping[str, Any], now: datetime, defaults: LockDefaul
     if encryption.startswith(_KMS) and head.get("SSEKMSKeyId"):
         given["SSEKMSKeyId"] = head["SSEKMSKeyId"]
     if encryption == _KMS:
-        # Said when it is False too, or the bucket's own setting would apply.
+        # Given when it is False, too, or the bucket's own setting would apply.
         given["BucketKeyEnabled"] = bool(head.get("BucketKeyEnabled"))
     if head.get("WebsiteRedirectLocation"):
         given["WebsiteRedirectLocation"] = head["WebsiteRedirectLocation"]
@@ -185,13 +184,13 @@ def dropped_by_multipart(head: Mapping[str, Any], tags: Iterable[Mapping[str, st
     metadata = dict(head.get("Metadata", {}))
     for name, value in (given | metadata).items():
         if not f"{name}{value}".isascii():
-            # S3 shows such metadata as RFC 2047 words, but not other headers; and no signature covers their bytes.
+            # S3 shows metadata as RFC 2047 words, but not other headers. No signature covers their bytes.
             raise UnsupportedError(f"its {name} isn't ASCII, and can't be given to a copy in parts")
     if metadata:
         given["Metadata"] = metadata
     pairs = {tag["Key"]: tag["Value"] for tag in tags}
     if pairs:
-        # %20 and not `+`, which not every reader takes for a space.
+        # %20 and not `+`, which some servers don't read as a space.
         given["Tagging"] = urlencode(pairs, quote_via=quote, safe="")
     algorithm = checksum_algorithm(head)
     if algorithm:
@@ -203,7 +202,7 @@ def dropped_by_multipart(head: Mapping[str, Any], tags: Iterable[Mapping[str, st
 
 
 def key_refused_in_parts(key: str) -> str:
-    """Why an object with this key can't be copied in parts, or "": the answer that names the upload must be read."""
+    """Why an object with this key can't be copied in parts, or "". S3 repeats the key in the answers that it needs."""
     if _NOT_IN_XML.search(key):
         return "its key has a character that S3's answers can't hold, and a copy in parts needs them"
     return ""
@@ -227,19 +226,20 @@ class Acl:
 
     @property
     def is_default(self) -> bool:
-        """Whether it is what every new object gets: its owner may do everything, nobody else anything."""
+        """Whether it is what every new object gets: full control for its owner, and no other grant."""
         return self.grants == {(f'id="{self.owner}"', "FULL_CONTROL")}
 
     def headers(self) -> dict[str, str]:
         """
-        The arguments that give all of it again, the owner's own grant too: given any, S3 adds none.
+        The arguments that give all of it again, none for the default.
 
-        Nothing for the default. Raises UnsupportedError when something can't be given.
+        The owner's own grant is among them: S3 adds it only where no grant is given.
+        Raises UnsupportedError when something can't be given.
         """
         if self.is_default:
             return {}
         if not self.grants:
-            raise UnsupportedError("its ACL grants nothing to anybody, not even to its owner: a copy would")
+            raise UnsupportedError("its ACL grants nothing, not even to its owner: a copy would")
         given: dict[str, list[str]] = {}
         for grantee, permission in sorted(self.grants):
             if not grantee or permission not in _GRANT_HEADERS:
@@ -261,8 +261,6 @@ def acl_of(answer: Mapping[str, Any]) -> Acl:
         grantee, permission = grant.get("Grantee"), grant.get("Permission")
         if not grantee or not permission:
             raise IncompleteAnswerError("a grant without its grantee or its permission")
-        named = (
-            f'id="{grantee["ID"]}"' if grantee.get("ID") else f'uri="{grantee["URI"]}"' if grantee.get("URI") else ""
-        )
+        named = next((f'{name.lower()}="{grantee[name]}"' for name in ("ID", "URI") if grantee.get(name)), "")
         grants.add((named, permission))
     return Acl(owner_of(answer), frozenset(grants))

@@ -15,7 +15,7 @@ from worker.contract import EXPIRED_CREDENTIALS, UNKNOWN_CREDENTIALS, Outcome, P
 @dataclass(frozen=True, slots=True)
 class Answer:
     """
-    An answer of S3's that is no success.
+    An answer from S3 that is no success.
 
     code: S3's error code; for an answer without a body (HEAD), its status; for a fault on the way, its name.
     http_status: None when no answer came, or none was asked for.
@@ -29,20 +29,20 @@ class Answer:
 
 
 UNTRUSTED = "CertificateError"
-"""Our code for a server whose certificate isn't trusted, or is another host's; no request was sent to it."""
+"""Our code for a server whose certificate isn't trusted, or is for another host. No request was sent to it."""
 
 
 class RetryAction(StrEnum):
     """What to do after an answer that settles nothing."""
 
     SLOW_DOWN = "slow down"
-    """S3 refused for the rate's sake and did nothing: ask again later, and less often."""
+    """S3 refused because of the rate, and did nothing: ask again later, and less often."""
 
     LOOK_AGAIN = "look again"
-    """Nobody knows whether it was done: look at the object before asking again."""
+    """Whether it was done is unknown: look at the object before asking again."""
 
     CREDENTIALS = "credentials"
-    """S3 doesn't take our credentials, or we don't trust its certificate: unless that passes soon, no key can go on."""
+    """S3 refuses our credentials, or we don't trust its certificate. No key can go on unless that passes soon."""
 
 
 _EVERYWHERE: Mapping[str, Outcome | RetryAction] = {
@@ -60,7 +60,7 @@ _EVERYWHERE: Mapping[str, Outcome | RetryAction] = {
     **dict.fromkeys(EXPIRED_CREDENTIALS | UNKNOWN_CREDENTIALS, RetryAction.CREDENTIALS),
     "InvalidToken": RetryAction.CREDENTIALS,
     "RequestTimeTooSkewed": RetryAction.CREDENTIALS,
-    UNTRUSTED: RetryAction.CREDENTIALS,  # theirs, not ours: nothing is sent to whoever has no certificate for the host
+    UNTRUSTED: RetryAction.CREDENTIALS,  # the server's, not ours: nothing is sent to a host that has no trusted one
 }
 
 _OF_PHASE: Mapping[Phase, Mapping[str, Outcome | RetryAction]] = {
@@ -68,7 +68,7 @@ _OF_PHASE: Mapping[Phase, Mapping[str, Outcome | RetryAction]] = {
         "RestoreAlreadyInProgress": Outcome.IN_PROGRESS,
         "InvalidObjectState": Outcome.NOT_ARCHIVED,
         "ObjectAlreadyInActiveTierError": Outcome.NOT_ARCHIVED,
-        # A 503, yet no throttle: there is no capacity for this tier, and asking again soon won't make any.
+        # A 503, but no throttle: this tier has no capacity, and asking again soon doesn't help.
         "GlacierExpeditedRetrievalNotAvailable": Outcome.ERROR,
     },
     Phase.COPY: {
@@ -76,23 +76,23 @@ _OF_PHASE: Mapping[Phase, Mapping[str, Outcome | RetryAction]] = {
         "ObjectNotInActiveTierError": Outcome.PENDING,
         "PreconditionFailed": Outcome.CHANGED,
         "412": Outcome.CHANGED,  # the same, of a HEAD
-        "400": RetryAction.LOOK_AGAIN,  # of a HEAD, which doesn't say why; credentials that have expired, say
+        "400": RetryAction.LOOK_AGAIN,  # of a HEAD, which doesn't say why: perhaps credentials that have expired
         "ConditionalRequestConflict": Outcome.CHANGED,
         "RequestHeaderSectionTooLarge": Outcome.UNSUPPORTED,  # tags and metadata that don't fit a copy in parts
         "MetadataTooLarge": Outcome.UNSUPPORTED,
-        "NoSuchUpload": RetryAction.LOOK_AGAIN,  # somebody aborted it, or it was completed after all
+        "NoSuchUpload": RetryAction.LOOK_AGAIN,  # it was aborted elsewhere, or completed after all
     },
 }
 
-_STATUS_OF_GOOD_NEWS = {
+_STATUS_OF_NOTHING_TO_DO = {
     "RestoreAlreadyInProgress": 409,
     "InvalidObjectState": 403,
     "ObjectAlreadyInActiveTierError": 403,
 }
-"""Of the restore's refusals after which nothing needs to be done: the one status that S3 tells each with."""
+"""Refusals of a restore after which nothing needs to be done, each with the one status that S3 gives it."""
 
 _OF_STATUS: Mapping[int, Outcome | RetryAction] = {
-    # To elsewhere for now; from something on the way, or from S3 while DNS is behind. 301 is for good.
+    # Temporary redirects, from a proxy or from S3 while DNS is behind. 301 is for good.
     302: RetryAction.LOOK_AGAIN,
     303: RetryAction.LOOK_AGAIN,
     307: RetryAction.LOOK_AGAIN,
@@ -100,10 +100,10 @@ _OF_STATUS: Mapping[int, Outcome | RetryAction] = {
     403: Outcome.DENIED,
     404: Outcome.MISSING,
     405: Outcome.MISSING,
-    408: RetryAction.LOOK_AGAIN,  # it took too long for something on the way
-    425: RetryAction.LOOK_AGAIN,  # it came too early, in TLS's words (RFC 8470)
+    408: RetryAction.LOOK_AGAIN,  # a proxy waited too long
+    425: RetryAction.LOOK_AGAIN,  # Too Early (RFC 8470)
     429: RetryAction.SLOW_DOWN,
-    499: RetryAction.LOOK_AGAIN,  # nginx's, of a client that closed the connection
+    499: RetryAction.LOOK_AGAIN,  # nginx: the client closed the connection
     503: RetryAction.SLOW_DOWN,
 }
 
@@ -115,7 +115,7 @@ def judge_answer(phase: Phase, answer: Answer) -> Outcome | RetryAction:
     | answer | means |
     |---|---|
     | none came | look again |
-    | a restore's refusal that is good news, with another status than S3 tells it with | look again |
+    | a restore's refusal after which nothing needs to be done, with another status than S3's | look again |
     | a code that the phase knows, or that means the same everywhere | the tables above |
     | a code that names throttling | slow down |
     | status 302, 303, 307, 308, 408, 425, 499 | look again |
@@ -127,7 +127,7 @@ def judge_answer(phase: Phase, answer: Answer) -> Outcome | RetryAction:
     """
     if answer.lost:
         return RetryAction.LOOK_AGAIN
-    if phase is Phase.RESTORE and answer.http_status != _STATUS_OF_GOOD_NEWS.get(answer.code, answer.http_status):
+    if phase is Phase.RESTORE and answer.http_status != _STATUS_OF_NOTHING_TO_DO.get(answer.code, answer.http_status):
         return RetryAction.LOOK_AGAIN
     known = _OF_PHASE[phase].get(answer.code) or _EVERYWHERE.get(answer.code)
     if known:
@@ -173,7 +173,7 @@ _MESSAGES: Mapping[Outcome, str] = {
 
 
 def message_of(outcome: Outcome, answer: Answer) -> str:
-    """A sentence for people about an answer and the outcome it led to: ours where we know more, then S3's own."""
+    """A sentence about an answer and the outcome that it led to: ours where we know more, then S3's own."""
     if answer.code == "GlacierExpeditedRetrievalNotAvailable":
         return "no capacity for Expedited retrievals at the moment: use --tier Standard, or try again later"
     if outcome is Outcome.DENIED and answer.http_status == 403 and not answer.message:  # noqa: PLR2004 (Forbidden)

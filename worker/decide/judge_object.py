@@ -4,13 +4,13 @@ What S3 said about an object -> what to do with it. Pure.
 Sources, unless a line names another: the documentation of HeadObject, CopyObject and RestoreObject in
 botocore 1.44.5.
 
-What the guards of a copy hold against, and what they can't. Its source is pinned by ETag, and by version where
-there are versions; its destination by ETag. So no other content is ever copied or overwritten. A rewrite that
-keeps the ETag passes: a copy of the object onto itself with other metadata, or by a second worker, between our
-HEAD and our copy. CopySourceIfUnmodifiedSince doesn't help: with CopySourceIfMatch beside it, S3 copies though
-it is false. CopyObject then takes metadata and tags from what it finds (with a version pinned, from that
-version, and the newer one stays as the version before), and of encryption, lock and ACL what HEAD showed, some
-milliseconds old. A copy in parts takes hours, so all of it is looked at once more right before its completion.
+What the guards of a copy prevent, and what they can't. The source is pinned by ETag, and by version where there are
+versions; the destination by ETag. So no other content is ever copied or overwritten. A rewrite between our HEAD and
+our copy passes when it keeps the ETag: a copy of the object onto itself with other metadata, or by a second worker.
+CopySourceIfUnmodifiedSince doesn't help: with CopySourceIfMatch beside it, S3 copies though it is false. CopyObject
+then takes metadata and tags from what it finds. With a version pinned it takes them from that version, and the newer
+one stays as the version before. Encryption, lock and ACL are given as HEAD showed them, some milliseconds before. A
+copy in parts takes hours, so all of it is looked at once more right before its completion.
 """
 
 from dataclasses import dataclass
@@ -20,20 +20,18 @@ from worker.contract import ARCHIVE_CLASSES, Outcome, bare_etag
 from worker.decide.head_facts import ObjectFacts
 
 CLASSES_OF_OTHER_STORES = frozenset({"EXPRESS_ONEZONE", "OUTPOSTS", "SNOW", "FSX_OPENZFS", "FSX_ONTAP"})
-"""The classes of what isn't in an ordinary bucket, and can't leave its store by a copy onto itself (CopyObject)."""
+"""The classes of objects that aren't in an ordinary bucket. A copy onto itself can't move them (CopyObject)."""
 
 COPY_MARGIN = timedelta(minutes=5)
 """How long a restored copy must still be there when a copy of it begins."""
 
 COPY_BYTES_PER_S = 200_000_000
-"""How fast S3 copies a large object at the least, in parts side by side: an estimate on the safe side."""
+"""How fast S3 copies a large object at least, in parts side by side: a cautious estimate."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Judgement:
-    """
-    What to do with an object: nothing more, for this outcome and reason, or, without an outcome, copy it.
-    """
+    """What to do with an object: copy it when there is no outcome, else nothing, for this reason."""
 
     outcome: Outcome | None = None
     message: str = ""
@@ -91,7 +89,7 @@ def _why_not_restored(facts: ObjectFacts, now: datetime, *, archived: bool) -> s
     if facts.restore.ongoing:
         return "its restore is in progress"
     if not archived:
-        # A restored INTELLIGENT_TIERING object leaves its archive tier for good; in one, it was archived anew.
+        # A restored INTELLIGENT_TIERING object leaves its archive tier for good; in one, it was archived again.
         return "no restore under way: run the restore phase"
     expires_at = facts.restore.expires_at
     if expires_at and expires_at <= now:
@@ -144,20 +142,19 @@ def judge_lost_copy(before: ObjectFacts, after: ObjectFacts, target: str) -> Jud
     | looks as before | in the target class | same content and size, not older | then |
     |---|---|---|---|
     | yes | | | copy again: the lost one didn't happen |
-    | no | yes | yes, and still the same version | `already`: a lifecycle rule's work, as a copy is a new version |
+    | no | yes | yes, and still the same version | `already`: a lifecycle rule moved it, as a copy is a new version |
     | no | yes | yes | `copied` |
-    | no | yes | no | `changed`: the write of another |
+    | no | yes | no | `changed`: another wrote it |
     | no | no | | `changed` |
 
-    A copy keeps the ETag of an object in one part and without KMS, and then it must be the same. Of any other object
-    the size decides: so `copied` is told, and nothing is ever deleted for it.
+    A copy keeps the ETag of an object in one part and without KMS, so there it must be the same. For any other object
+    the size decides. That is enough to say `copied`, and nothing is ever deleted for it.
     """
     if _identity(before) == _identity(after):
         return COPY
-    if after.storage_class != target:
-        return _OVERWRITTEN
     if (
-        after.size_bytes != before.size_bytes
+        after.storage_class != target
+        or after.size_bytes != before.size_bytes
         or after.last_modified < before.last_modified
         or not _may_be_same_content(before, after)
     ):
@@ -171,12 +168,12 @@ _OVERWRITTEN = Judgement(outcome=Outcome.CHANGED, message="the object was overwr
 
 
 def _identity(facts: ObjectFacts) -> tuple[str, datetime, str, str]:
-    """What is another after any write, and after a lifecycle rule's change of class."""
+    """What changes with any write, and when a lifecycle rule changes the class."""
     return bare_etag(facts.etag), facts.last_modified, facts.version_id, facts.storage_class
 
 
 def _may_be_same_content(before: ObjectFacts, after: ObjectFacts) -> bool:
-    """Whether the ETags are the same, or one of them is no MD5 of the content (HeadObject, ETag)."""
+    """Whether the ETags are the same, or one of them isn't the MD5 of the content (HeadObject, ETag)."""
     return bare_etag(before.etag) == bare_etag(after.etag) or any(
         "-" in facts.etag or facts.encryption.startswith("aws:kms") for facts in (before, after)
     )

@@ -1,9 +1,9 @@
 """
 How many keys to work on at once, found out while they are worked on.
 
-More requests in flight make a task faster until something else sets the pace: its rate, S3's, its processor. Where
-that point lies depends on how long S3 takes to answer, which differs by operation, size and hour. So the number is
-doubled for as long as that makes the task faster, and tried anew when the task's speed changes.
+More requests in flight make a task faster until something else limits it: its rate, S3, or its processor. Where that
+point lies depends on how long S3 takes to answer, which differs by operation, size and hour. So the number is doubled
+as long as that makes the task faster, and searched again when the task's speed changes.
 """
 
 from collections.abc import Callable
@@ -11,12 +11,12 @@ from dataclasses import dataclass, replace
 
 FEWEST = 64
 MOST = 256
-"""Of 3,000 requests a second each may then take 85 ms. So many threads and connections take some 25 MB; twice as many
-take twice that, and more of the processor for each request."""
+"""With 3,000 requests a second each may then take 85 ms. 256 threads and connections take some 25 MB; twice as many
+take twice that, and more processor time for each request."""
 
 INTERVAL_S = 0.25
 ANSWERS_EACH = 4
-"""A look at the speed: after so many seconds at least, and so many requests for each thread."""
+"""The speed is measured after this many seconds at least, and this many requests for each thread."""
 
 _FASTER = 1.05
 _SLOWED, _SPED_UP = 0.7, 1.5
@@ -38,38 +38,38 @@ class Search:
     settled_rate: float | None = None
 
 
-def decide(standing: Search, rate: float, limit: float | None) -> Search:
+def decide(search: Search, rate: float, limit: float | None) -> Search:
     """
-    What follows from a look; the first row that fits counts.
+    What follows from a measurement; the first row that fits counts.
 
-    | looked at | then |
+    | measured | then |
     |---|---|
     | the rate is nearly the limit | settle: more in flight would only wait |
     | settled, and about as fast as then | stay |
-    | settled, but slower or faster than then | search anew: double |
+    | settled, but slower or faster than then | search again: double |
     | doubled, and not faster for it | go back, settle |
-    | doubled, faster, or never looked before; as many as there may be | settle |
-    | doubled, faster, or never looked before | double |
+    | doubled, faster, or the first measurement; at the most | settle |
+    | doubled, faster, or the first measurement | double |
 
-    rate: requests a second since the last look. limit: those that the pace allows, None for no limit.
+    rate: requests a second since the last measurement. limit: what the pace allows, None for no limit.
     """
     if limit is not None and rate >= _LIMITED * limit:
-        return replace(standing, settled_rate=rate)
-    if standing.settled_rate is not None:
-        if _SLOWED * standing.settled_rate < rate < _SPED_UP * standing.settled_rate:
-            return standing
-    elif rate < _FASTER * standing.rate_before:
-        return Search(threads=standing.before, settled_rate=standing.rate_before)
-    if standing.threads >= MOST:
-        return Search(threads=standing.threads, settled_rate=rate)
-    return Search(threads=min(MOST, 2 * standing.threads), before=standing.threads, rate_before=rate)
+        return replace(search, settled_rate=rate)
+    if search.settled_rate is not None:
+        if _SLOWED * search.settled_rate < rate < _SPED_UP * search.settled_rate:
+            return search
+    elif rate < _FASTER * search.rate_before:
+        return Search(threads=search.before, settled_rate=search.rate_before)
+    if search.threads >= MOST:
+        return Search(threads=search.threads, settled_rate=rate)
+    return Search(threads=min(MOST, 2 * search.threads), before=search.threads, rate_before=rate)
 
 
 class Concurrency:
     """
     The number of keys that a task works on at once.
 
-    fixed: always so many; 0 to find out.
+    fixed: always this number; 0 to find out.
     sent: the number of requests sent so far. limit: the present rate in requests a second, None for no limit.
     clock: seconds, monotonic.
     """
@@ -86,7 +86,7 @@ class Concurrency:
         self._sent = sent
         self._limit = limit
         self._clock = clock
-        self._standing = Search(threads=fixed or FEWEST)
+        self._search = Search(threads=fixed or FEWEST)
         self._looked_at, self._sent_before = clock(), sent()
 
     def threads(self) -> int:
@@ -97,7 +97,7 @@ class Concurrency:
         passed = now - self._looked_at
         if passed >= INTERVAL_S:
             sent = self._sent() - self._sent_before
-            if sent >= ANSWERS_EACH * self._standing.threads:
-                self._standing = decide(self._standing, sent / passed, self._limit())
+            if sent >= ANSWERS_EACH * self._search.threads:
+                self._search = decide(self._search, sent / passed, self._limit())
                 self._looked_at, self._sent_before = now, self._sent()
-        return self._standing.threads
+        return self._search.threads

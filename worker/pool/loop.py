@@ -1,9 +1,9 @@
 """
 Every key -> action -> one result, many in flight.
 
-Threads work on keys; one thread, the caller's, feeds them, collects what they found and hands it on, so
-results have a single writer. The number of keys held is bounded, however long the lot is: a future for
-each key of a large lot would take gigabytes.
+Threads work on keys. The caller's thread feeds them, collects what they found and hands it on, so results have a
+single writer. The number of keys held is bounded, however long the lot is: a future for each key of a large lot would
+take gigabytes.
 """
 
 import heapq
@@ -27,16 +27,16 @@ from worker.pool.thread_pool import ThreadPool
 log = logging.getLogger("worker")
 
 RETRY_BUDGET_S = 900.0
-"""How long a key is tried again, in seconds from its first refusal: time and not count, as outages have."""
+"""How long a key is tried again, in seconds from its first refusal: outages last a time, not a number of tries."""
 
 CREDENTIALS_BUDGET_S = 60.0
-"""How long credentials that S3 refuses may take to be renewed, in seconds; ECS and botocore do it well ahead."""
+"""How long S3 may refuse credentials before the task gives up, in seconds. ECS and botocore renew them well ahead."""
 
 LONG_THREADS = 4
-"""Keys that take long worked on at once, beside the others: more would share the same threads for their parts."""
+"""Threads of the long pool, beside the others. More keys at once would share the same threads for their parts."""
 
 LONG_WAITING = 1_000
-"""Keys that take long held at most, the waiting ones included; with more of them, the short ones behind wait too."""
+"""Keys held for the long pool at most, those waiting too. Beyond that, the keys behind them wait as well."""
 
 MAX_DELAY_S = 20.0
 _TICK_S = 0.5
@@ -48,8 +48,8 @@ class Retry:
     """
     What an action says of a key that must be tried once more.
 
-    row: the key's result should there be no time left for that.
-    memory: the object as it was before a copy was sent whose fate is unknown.
+    row: the key's result when no time is left for another try.
+    memory: the object before a copy whose answer was lost.
     """
 
     row: ResultRow
@@ -60,9 +60,9 @@ class Retry:
 @dataclass(frozen=True, kw_only=True, slots=True)
 class MoveToLongPool:
     """
-    What an action says of a key that takes long: it is to go on with another action, on the few threads for such.
+    What an action says of a key that takes long: go on with another action, in the long pool.
 
-    memory: as in Again.
+    memory: as in Retry.
     """
 
     action: "Action"
@@ -74,9 +74,9 @@ class Action(Protocol):
 
     def __call__(self, entry: LotEntry, memory: ObjectFacts | None, /) -> ResultRow | Retry | MoveToLongPool:
         """
-        The key's result, the wish to try again, or to go on elsewhere.
+        The key's result, the wish to try again, or the wish to move to the long pool.
 
-        memory: what the last try's Again remembered.
+        memory: what the last try's Retry remembered.
         Raises StoppingError when the task stops before the key is done, WorkerError when no key can go on.
         """
 
@@ -88,19 +88,20 @@ class Sink(Protocol):
         """Take a key's result."""
 
     def tick(self) -> None:
-        """Do what is due by time; called a few times a second."""
+        """Do what is due; called a few times a second."""
 
     def flush(self) -> None:
-        """Write what there is; the task is about to end, and may be killed before it has."""
+        """Write what there is: the task is about to end, and may be killed before that."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class _Try:
     """
-    One key's way through the loop.
+    One key on its way through the loop.
 
-    long_action: what it goes on with when it takes long. tries: made so far.
-    since: when it was first refused. refused_since: when its credentials were, in a row.
+    long_action: what the long pool does with it, None for a key of the other pool. tries: made so far.
+    since: when it first had to be tried again.
+    credentials_since: when S3 began to refuse our credentials for it; None unless the last try was refused for them.
     """
 
     entry: LotEntry
@@ -108,7 +109,7 @@ class _Try:
     long_action: Action | None = None
     tries: int = 0
     since: float = 0.0
-    refused_since: float | None = None
+    credentials_since: float | None = None
 
 
 _Found = ResultRow | Retry | MoveToLongPool | StoppingError | WorkerError
@@ -118,8 +119,8 @@ class Loop:
     """
     Runs an action over the keys of a lot.
 
-    threads: keys worked on at once; a function when that changes while they are.
-    stop: set to end early; no new keys are begun then.
+    threads: keys worked on at once; a function when the number changes.
+    stop: set to end early; no new keys begin then.
     clock: seconds, monotonic. jitter: a number from 0 to 1, to spread retries.
     """
 
@@ -145,19 +146,19 @@ class Loop:
         self._delayed: list[tuple[float, int, _Try]] = []
         self._numbers = itertools.count()
         self._busy: set[tuple[str, str]] = set()
-        self._exhausted = self._surprised = False
+        self._exhausted = self._fault_logged = False
         self._complete = True
         self._settled_at = clock()
 
     def wake(self) -> None:
-        """Make the loop notice at once that it is to stop; safe to call in a signal handler."""
+        """Make the loop notice a stop at once; safe to call in a signal handler."""
         self._found.put(None)
 
     def run(self, entries: Iterator[LotEntry]) -> bool:
         """
         Work on every entry; whether each one has its result (False: stopped before that).
 
-        Raises WorkerError when no key can go on, after what was in flight has ended and its results are handed on.
+        Raises WorkerError when no key can go on, after the keys in flight have ended and their results are handed on.
         """
         self._long_pool.resize(LONG_THREADS)
         try:
@@ -171,7 +172,7 @@ class Loop:
         while True:
             over = failure is not None or self._stop.is_set()
             if over and not unwritten:
-                # What is finished waits for no key that hangs: a kill follows a stop within seconds.
+                # Finished keys are written before one that hangs ends: a kill follows a stop within seconds.
                 unwritten = self._guard(self._sink.flush) or self._guard(self._sink.tick)
                 failure = failure or unwritten
             elif not over:
@@ -196,15 +197,19 @@ class Loop:
             self._complete = False
         elif isinstance(what, MoveToLongPool):
             self._hand_out(replace(key, memory=what.memory, long_action=what.action))
+        elif isinstance(what, Retry):
+            self._put_back(key, what)
         else:
-            self._settle(key, what)
+            if what.http_status is not None:
+                self._settled_at = self._clock()
+            self._sink.add(what)
 
     @staticmethod
     def _guard(step: Callable[..., None], *arguments: object) -> WorkerError | None:
         """
-        Do a step; what went wrong with it, if anything did.
+        Do a step; the error that it raised, None when it raised none.
 
-        The lot's next line and the state are no concern of the keys in flight: those end first.
+        A lot or state that fails doesn't concern the keys in flight: they end first.
         """
         try:
             step(*arguments)
@@ -213,7 +218,7 @@ class Loop:
         return None
 
     def _feed(self, entries: Iterator[LotEntry]) -> None:
-        """Hand out due retries, then new keys, as far as there is room."""
+        """Hand out due retries, then new keys, while there is room."""
         while len(self._busy) - self._long < 2 * self._pool.threads and self._long < LONG_WAITING:
             if self._delayed and self._delayed[0][0] <= self._clock():
                 self._hand_out(heapq.heappop(self._delayed)[2])
@@ -228,9 +233,9 @@ class Loop:
 
     def _hand_out(self, key: _Try) -> None:
         """
-        Give a key to the threads, or later, when its object is in their hands already.
+        Give a key to the threads; later, when they work on its object already.
 
-        It may stand twice in the lot, with its version's id and without: at once, both would be copied.
+        A key may stand twice in the lot, with its version's id and without. At the same time, both would be copied.
         """
         if _object(key.entry) in self._busy:
             self._delay(key, _TICK_S)
@@ -243,53 +248,39 @@ class Loop:
         heapq.heappush(self._delayed, (self._clock() + seconds, next(self._numbers), key))
 
     def _collect(self) -> Iterator[tuple[_Try, _Found]]:
-        """What threads found since; nothing when nothing came within a tick."""
+        """What threads found since the last time; nothing when nothing came within a tick."""
         timeout = _TICK_S
         if self._delayed:
             timeout = min(timeout, max(0.0, self._delayed[0][0] - self._clock()) + 0.001)
         with suppress(queue.Empty):
             found = self._found.get(timeout=timeout)
-            # Meanwhile more is found, and this thread is woken once for many keys; the others have more to do.
+            # More is found meanwhile, so this thread wakes once for many keys and leaves the processor to the others.
             time.sleep(_GATHER_S)
             while True:
                 if found is not None:
                     yield found
                 found = self._found.get_nowait()
 
-    def _settle(self, key: _Try, found: ResultRow | Retry) -> None:
-        """Hand a result on, or put its key back."""
-        if isinstance(found, Retry):
-            self._put_back(key, found)
-            return
-        if found.http_status is not None:
-            self._settled_at = self._clock()
-        self._sink.add(found)
-
-    def _put_back(self, key: _Try, again: Retry) -> None:
-        """Plan the key's next try, or settle for the result it has when its time is up."""
+    def _put_back(self, key: _Try, retry: Retry) -> None:
+        """Plan the key's next try, or take the result that it has when its time is up."""
         now = self._clock()
-        refused = again.retry_action is RetryAction.CREDENTIALS
-        key = replace(
-            key,
-            memory=again.memory,
-            tries=key.tries + 1,
-            since=key.since if key.tries else now,
-            refused_since=(now if key.refused_since is None else key.refused_since) if refused else None,
-        )
-        patience, since = RETRY_BUDGET_S, key.since
-        if key.refused_since is not None:
-            patience, since = CREDENTIALS_BUDGET_S, key.refused_since
-        if now - since < patience:
-            longest = min(MAX_DELAY_S, 0.25 * 2 ** min(key.tries, 10))
-            self._delay(key, longest * (0.5 + self._jitter() / 2))
+        patience_s, since = RETRY_BUDGET_S, key.since if key.tries else now
+        key = replace(key, memory=retry.memory, tries=key.tries + 1, since=since)
+        credentials = retry.retry_action is RetryAction.CREDENTIALS
+        if credentials:
+            patience_s, since = CREDENTIALS_BUDGET_S, now if key.credentials_since is None else key.credentials_since
+        key = replace(key, credentials_since=since if credentials else None)
+        if now - since < patience_s:
+            longest_s = min(MAX_DELAY_S, 0.25 * 2 ** min(key.tries, 10))
+            self._delay(key, longest_s * (0.5 + self._jitter() / 2))
             return
-        if (refused or again.row.http_status is None) and self._settled_at < since:
-            # Not this key's trouble alone: nothing has been settled since it began.
-            raise WorkerError(f"gave up after {patience:.0f} s without one key settled: {again.row.message}")
-        self._sink.add(again.row)
+        if (credentials or retry.row.http_status is None) and self._settled_at < since:
+            # All keys have this trouble: none has been settled since it began.
+            raise WorkerError(f"gave up after {patience_s:.0f} s without one key settled: {retry.row.message}")
+        self._sink.add(retry.row)
 
     def _work_on(self, key: _Try) -> None:
-        """What a thread does with a key."""
+        """A thread's work on a key."""
         self._found.put((key, self._try(key)))
 
     def _try(self, key: _Try) -> _Found:
@@ -300,13 +291,13 @@ class Loop:
         except (StoppingError, WorkerError) as error:
             return error
         except Exception as error:
-            # A fault in our own code concerns this key only; the rest of the lot goes on. Told once: all may have it.
-            if not self._surprised:
-                self._surprised = True
-                log.exception("a key failed in a way not foreseen; others like it are in the results only")
+            # A fault in our own code fails this key, and the lot goes on. It is logged once, as all keys may have it.
+            if not self._fault_logged:
+                self._fault_logged = True
+                log.exception("a key failed by a fault of the worker; others like it are in the results only")
             return ResultRow(entry=key.entry, outcome=Outcome.ERROR, message=f"{type(error).__name__}: {error}")
 
 
 def _object(entry: LotEntry) -> tuple[str, str]:
-    """What only one thread may work on at a time, by any of its versions."""
+    """What only one thread may work on at a time, whichever version is asked for."""
     return entry.bucket, entry.key

@@ -1,9 +1,9 @@
 """
-How fast a task may send: a budget of requests a second, and less than that while S3 refuses some.
+How fast a task may send: a budget of requests a second, and less while S3 refuses some.
 
-botocore's own retries won't do here: against a server that throttles, `standard` fails keys as its
-retry quota empties, `legacy` sends many refused requests for each good one, and neither tells us. So
-every request passes here first, every answer is told here, and a refused key goes back to the queue.
+botocore's own retries don't serve here. Against a server that throttles, `standard` fails keys when its retry quota is
+empty, `legacy` sends many refused requests for each good one, and neither tells us. So every request passes here
+first, every answer is reported here, and a refused key goes back to the queue.
 """
 
 import threading
@@ -13,14 +13,14 @@ from collections.abc import Callable
 from worker.errors import StoppingError
 
 FLOOR = 1.0
-"""The least rate, in requests a second: enough to notice that S3 takes requests again."""
+"""The lowest rate, in requests a second: enough to notice that S3 takes requests again."""
 
 _INTERVAL_S = 1.0
 _SLICE_S = 0.5
 _MARGIN = 0.98
 _DEEPEST_CUT = 0.25
 _WHOLE = 1 - 1e-6
-"""A token but for rounding: else the wait for the rest of it could be too short to move a clock."""
+"""A whole token, but for rounding: the wait for the rest of it could be too short to move a clock."""
 
 _CLEAN_GROWTH = 0.02
 _FASTEST_GROWTH = 0.5
@@ -32,14 +32,14 @@ class Pace:
     """
     A token bucket whose rate follows S3's answers.
 
-    Each second in which S3 refused something, the rate becomes what S3 took (a quarter of it at the least);
-    each second in which it took everything, the rate grows, slowly at first and faster the longer that
-    lasts, up to the budget. Without a budget nothing holds requests back until S3 refuses one.
+    After a second in which S3 refused something, the rate becomes what S3 took, a quarter of the rate at least. After
+    a second in which S3 took everything, the rate grows up to the budget, slowly at first and faster the longer that
+    lasts. Without a budget nothing holds requests back until S3 refuses one.
 
     rate: the budget in requests a second; 0 for none.
     stop: once set, no more requests: `acquire` raises.
-    hold: called before each request, when its turn has come; what it raises, `acquire` raises.
-    clock: seconds, monotonic. wait: waits for so many seconds or until stop is set.
+    hold: called right before each request; what it raises, `acquire` raises.
+    clock: seconds, monotonic. wait: waits for a number of seconds or until stop is set.
     """
 
     def __init__(
@@ -73,7 +73,7 @@ class Pace:
         """
         Change the budget while requests are sent; any thread may.
 
-        A rate that S3's refusals brought below the new budget stays, and grows up to it as S3 lets it.
+        A rate that S3's refusals brought below the new budget stays, and grows up to the budget as S3 takes more.
         rate: requests a second; 0 for no budget.
         """
         with self._lock:
@@ -90,8 +90,7 @@ class Pace:
         """
         Return when a request may be sent, and count it.
 
-        Raises StoppingError once the task is to stop. Threads wait in turn, so that only one at a time
-        has to be woken.
+        Raises StoppingError once the task is to stop. Threads wait one behind another, so only one must be woken.
         """
         if self._limit is None:
             self.check_stop()
@@ -135,7 +134,7 @@ class Pace:
             self._wait(min(delay, _SLICE_S))
 
     def _take_token(self) -> float:
-        """0 when a token was there and is taken, else the seconds until there is one."""
+        """Take a token and return 0; when there is none, return the seconds until the next."""
         now = self._clock()
         if self._limit is not None:
             burst = max(1.0, self._limit / 10)
@@ -164,7 +163,7 @@ class Pace:
             if self._budget is not None:
                 self._limit = min(self._limit, self._budget)
             elif self._limit > 4 * max(rate_sent, FLOOR):
-                # So far above what is sent, the limit limits nothing.
+                # Four times what is sent is no limit any more.
                 self._limit = None
         self._interval_at, self._sent_before = now, self.sent
         self._taken = self._refused = 0

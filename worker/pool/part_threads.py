@@ -1,4 +1,4 @@
-"""The parts of large objects: their ranges, and the threads that copy them, apart from those that work on keys."""
+"""The parts of large objects: their ranges, and the threads that copy them, beside those that work on keys."""
 
 import queue
 import threading
@@ -12,7 +12,7 @@ MAX_PARTS = 10_000
 """Parts of one upload, at most (S3 User Guide, "Amazon S3 multipart upload limits", 2026-11)."""
 
 MAX_PART_BYTES = 5 * 1024**3
-"""The largest part: 5 GB (likewise), so that 50 TB, S3's largest object, just fits."""
+"""The largest part: 5 GB (the same page). 50 TB, S3's largest object, just fits."""
 
 PARTS_IN_FLIGHT = 32
 """
@@ -22,10 +22,10 @@ S3 does the copying, so a part in flight costs a thread that waits and a connect
 """
 
 GRACE_S = 10.0
-"""How long parts in flight are waited for once their copy is given up; ECS gives a stopped task 30 s."""
+"""How long parts in flight are waited for when their copy is given up, in seconds; ECS gives a stopped task 30."""
 
 IDLE_S = 1.0
-"""How long a thread waits for another part before it ends."""
+"""How long a thread waits for another part before it ends, in seconds."""
 
 _TICK_S = 0.5
 _MIB = 1024**2
@@ -35,11 +35,11 @@ def part_ranges(size_bytes: int, part_bytes: int) -> Iterator[tuple[int, int]]:
     """
     First and last byte of each part.
 
-    The parts are as large as asked for, or as they must be for the object to have no more than S3 allows.
+    part_bytes: how large each is to be; they are larger when the object would have more parts than S3 allows.
     """
     least = -(-size_bytes // MAX_PARTS)
     if least > part_bytes:
-        # In whole MiB, but a part of the largest object must not thereby go over S3's limit for parts.
+        # Rounded up to whole MiB, but never above S3's limit, as a part of the largest object would be.
         part_bytes = min(-(-least // _MIB) * _MIB, MAX_PART_BYTES)
     for start in range(0, size_bytes, part_bytes):
         yield start, min(start + part_bytes, size_bytes) - 1
@@ -47,7 +47,7 @@ def part_ranges(size_bytes: int, part_bytes: int) -> Iterator[tuple[int, int]]:
 
 class PartThreads:
     """
-    A bounded number of threads for the parts of all large objects: started as parts come, ended when none do.
+    A bounded number of threads for the parts of all large objects. They start as parts come, and end when none do.
 
     They are daemons: a part in flight must not keep a task alive that was told to stop.
     """
@@ -59,7 +59,7 @@ class PartThreads:
         self._alive = 0
 
     def put(self, job: Callable[[], None]) -> None:
-        """Have a job done, which must not raise."""
+        """Have a job done. It must not raise."""
         with self._lock:
             self._jobs.put(job)
             if self._alive < self.count:
@@ -72,7 +72,7 @@ class PartThreads:
                 job = self._jobs.get(timeout=IDLE_S)
             except queue.Empty:
                 with self._lock:
-                    # A job put since then has seen this thread alive, and perhaps started none for it.
+                    # `put` may have counted on this thread for a job that came since then.
                     if self._jobs.empty():
                         self._alive -= 1
                         return
@@ -82,9 +82,9 @@ class PartThreads:
 
 class Batch(Generic[_T]):
     """
-    The parts of one object on the shared threads: no more waiting there than the threads can take at once.
+    The parts of one object on the shared threads, no more at once than there are threads.
 
-    check_stop: raises when the task is to stop; asked a few times a second.
+    check_stop: raises when the task is to stop; called a few times a second.
     """
 
     def __init__(self, threads: PartThreads, check_stop: Callable[[], None]) -> None:
@@ -117,7 +117,7 @@ class Batch(Generic[_T]):
                 yield result  # type: ignore[misc]  # without an error there is a result
 
     def give_up(self, grace_s: float = GRACE_S) -> bool:
-        """Begin no more jobs, and wait for those in flight; whether all have ended within the time of grace."""
+        """Begin no more jobs, and wait for those in flight; whether all ended within the grace period."""
         self._given_up.set()
         ticks = max(1, round(grace_s / _TICK_S))
         while self._in_flight and ticks:

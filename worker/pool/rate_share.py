@@ -1,8 +1,8 @@
 """
-The task's share of its job's request rate, which the launcher divides anew as tasks end.
+The task's share of its job's request rate. The launcher divides that rate again as tasks end.
 
-Looked for before the first request and then now and then. A share that can't be read changes nothing: the task
-goes by the one that it knows.
+The share is read before the first request, and at intervals from then on. One that can't be read changes nothing: the
+task keeps the one that it knows.
 """
 
 import logging
@@ -23,12 +23,12 @@ if TYPE_CHECKING:
 log = logging.getLogger("worker")
 
 JOIN_S = 1.0
-"""How long a look under way is waited for at the end; it changes nothing any more."""
+"""How long a read under way is waited for at the end, in seconds; it changes nothing any more."""
 
 
 class ShareReader:
     """
-    Reads the share and hands on what is new.
+    Reads the share, and hands on a rate that is new.
 
     store, name: where it is. set_rate: takes requests a second.
     """
@@ -39,17 +39,17 @@ class ShareReader:
         self._set_rate = set_rate
         self._rate: float | None = None
 
-    def look(self) -> None:
+    def read(self) -> None:
         """Read the share once."""
         try:
             rate = RateShare.from_json(self._store.read(self._name)).rate
         except (WorkerError, ContractError) as error:
-            log.debug("no share: %s", error)
+            log.debug("no rate share: %s", error)
             return
         if rate == self._rate:
             return
         if self._rate is not None:
-            log.info("share", extra={"fields": {"rate": rate}})
+            log.info("rate share", extra={"fields": {"rate": rate}})
         self._rate = rate
         self._set_rate(rate)
 
@@ -73,16 +73,16 @@ def following(
         return
     folder, _, name = uri.rpartition("/")
     reader = ShareReader(open_store(folder, state_client), name, set_rate)
-    reader.look()
+    reader.read()
     over = threading.Event()
 
     def follow() -> None:
-        # Scattered, so that a thousand tasks started at once don't ask at once.
+        # At random intervals: a thousand tasks that start together must not ask together.
         while True:
             clock.wait(over, SHARE_EVERY_S * uniform(1 - SHARE_SPREAD, 1 + SHARE_SPREAD))
             if over.is_set():
                 return
-            reader.look()
+            reader.read()
 
     thread = threading.Thread(target=follow, name="share", daemon=True)
     thread.start()

@@ -1,4 +1,4 @@
-"""Threads that do pieces of work, as many as are wanted at the moment."""
+"""Threads that do pieces of work; their number can change at any time."""
 
 import logging
 import queue
@@ -13,9 +13,9 @@ _Work = TypeVar("_Work")
 
 class ThreadPool(Generic[_Work]):
     """
-    Threads and the queue that they take their work from.
+    Threads, and the queue that they take their work from.
 
-    do: does a piece of work; it raises nothing.
+    do: does a piece of work; it must not raise.
     """
 
     def __init__(self, do: Callable[[_Work], None]) -> None:
@@ -25,14 +25,14 @@ class ThreadPool(Generic[_Work]):
         self.threads = 0
 
     def put(self, work: _Work) -> None:
-        """Have this done."""
+        """Have a piece of work done."""
         self._todo.put(work)
 
     def resize(self, wanted: int) -> None:
         """
-        Have so many threads; one too many ends when it would take its next piece of work.
+        Change the number of threads; one that is too many ends before its next piece of work.
 
-        Where the system gives no more of them, it goes on with those that it has. Raises RuntimeError when it has none.
+        When the system gives no more threads, those that there are go on. Raises RuntimeError when there are none.
         """
         while self.threads > wanted:
             self._todo.put(None)

@@ -71,7 +71,7 @@ def test_a_damaged_note_is_told_and_passed_over(
     with caplog.at_level(logging.WARNING, "worker"):
         assert abort_left_behind(script.copy, store, read_earlier(store, 2)) == 0
 
-    assert "is no note of uploads" in caplog.text
+    assert "is not a note of uploads" in caplog.text
 
 
 def test_an_upload_that_stays_is_told(script: Script, caplog: pytest.LogCaptureFixture) -> None:

@@ -150,7 +150,7 @@ def test_a_fault_in_an_action_is_a_result(caplog: pytest.LogCaptureFixture) -> N
 
     assert make(action, sink).run(entries(3))
     assert {row.message for row in sink.rows if row.outcome is Outcome.ERROR} == {"ZeroDivisionError: by chance"}
-    assert "not foreseen" in caplog.text
+    assert "a fault of the worker" in caplog.text
 
 
 def test_stopping_lets_keys_in_flight_finish() -> None:

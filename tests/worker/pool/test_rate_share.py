@@ -33,11 +33,11 @@ def test_what_cant_be_read_changes_nothing(tmp_path: Path, content: str | None) 
     rates: list[float] = []
     reader = ShareReader(DirectoryStore(tmp_path), "rate.json", rates.append)
     (tmp_path / "rate.json").write_text(share(7))
-    reader.look()
+    reader.read()
     (tmp_path / "rate.json").unlink()
     if content is not None:
         (tmp_path / "rate.json").write_text(content)
-    reader.look()
+    reader.read()
 
     assert rates == [7]
 
@@ -49,10 +49,10 @@ def test_a_share_is_handed_on_when_it_is_new(tmp_path: Path, caplog: pytest.LogC
     with caplog.at_level(logging.INFO, "worker"):
         for rate in (7, 7, 9):
             (tmp_path / "rate.json").write_text(share(rate))
-            reader.look()
+            reader.read()
 
     assert rates == [7, 9]
-    assert [record.getMessage() for record in caplog.records] == ["share"]
+    assert [record.getMessage() for record in caplog.records] == ["rate share"]
 
 
 def test_the_share_is_followed_while_the_task_runs(tmp_path: Path) -> None:
