@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, suppress
 from typing import TYPE_CHECKING
 
-from worker.actions.copy import CopyAction, CopySettings
+from worker.actions.copy import CopyAction
 from worker.actions.restore import RestoreAction
 from worker.actions.upload_notes import UploadNotes, abort_left_behind
 from worker.clock import Clock
@@ -153,19 +153,8 @@ class Task:
         options = self._options
         if options.phase is Phase.RESTORE:
             return RestoreAction(s3, days=options.days, tier=options.tier)
-        settings = CopySettings(
-            target=options.storage_class,
-            threshold_bytes=options.multipart_threshold_bytes,
-            part_bytes=options.part_size_bytes,
-            allow_noncurrent=options.allow_noncurrent,
-            delete_superseded=options.delete_superseded,
-        )
-        return CopyAction(
-            s3,
-            settings,
-            uploads=UploadNotes(store, options.attempt),
-            audit=recorder.take_snapshot if options.audit else None,
-        )
+        audit = recorder.take_snapshot if options.audit else None
+        return CopyAction(s3, options, uploads=UploadNotes(store, options.attempt), audit=audit)
 
 
 def _left(entries: Iterator[LotEntry], earlier: EarlierAttempts, recorder: Recorder) -> Iterator[LotEntry]:

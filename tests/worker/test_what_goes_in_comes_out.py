@@ -9,8 +9,9 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from tests.worker.actions.copying import copy_options
 from tests.worker.actions.stores import MemoryStore
-from worker.actions.copy import CopyAction, CopySettings
+from worker.actions.copy import CopyAction
 from worker.actions.upload_notes import UploadNotes
 from worker.contract import LotEntry, Outcome, Phase, ResultRow, differences, snapshot_of
 from worker.pool.loop import MoveToLongPool
@@ -75,11 +76,11 @@ def test_what_goes_in_comes_out(
             Bucket="bucket", Key=key, Tagging={"TagSet": [{"Key": name, "Value": value} for name, value in tag_set]}
         )
     before = s3.head_object(Bucket="bucket", Key=key, ChecksumMode="ENABLED")
-    how = CopySettings(target="STANDARD_IA", threshold_bytes=threshold_bytes, part_bytes=5 * 1024**2)
+    options = copy_options(threshold_bytes, 5 * 1024**2)
     asking = S3(object_client(8), Pace(0, threading.Event()), Phase.COPY)
     entry = LotEntry(bucket="bucket", key=key)
 
-    found = CopyAction(asking, how, uploads=UploadNotes(MemoryStore(), 1))(entry, None)
+    found = CopyAction(asking, options, uploads=UploadNotes(MemoryStore(), 1))(entry, None)
     if isinstance(found, MoveToLongPool):
         found = found.action(entry, None)
 

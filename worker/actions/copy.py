@@ -1,7 +1,7 @@
 """The copy phase of one key: look at it, let the judge decide, copy it onto itself pinned to what was seen."""
 
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import UTC, datetime
 from functools import partial
 
@@ -14,7 +14,7 @@ from worker.actions.look_at_object import LookAtObject, SettledError
 from worker.actions.multipart import Multipart, UnsentError, before_the_copy
 from worker.actions.read_answer import unexpected_answer
 from worker.actions.upload_notes import UploadNotes
-from worker.contract import LotEntry, ObjectSnapshot, Outcome, ResultRow, snapshot_of
+from worker.contract import LotEntry, ObjectSnapshot, Options, Outcome, ResultRow, snapshot_of
 from worker.decide.carry_over import UnsupportedError
 from worker.decide.head_facts import ObjectFacts
 from worker.decide.judge_error import Answer, RetryAction
@@ -35,27 +35,11 @@ The loop's delays between the looks double from half a second, so this takes som
 """
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
-class CopySettings:
-    """
-    How to copy.
-
-    target: the class. threshold_bytes: larger objects are copied in parts of part_bytes.
-    allow_noncurrent: copy noncurrent versions too. delete_superseded: delete each version once its copy is checked.
-    """
-
-    target: str
-    threshold_bytes: int
-    part_bytes: int
-    allow_noncurrent: bool = False
-    delete_superseded: bool = False
-
-
 class CopyAction:
     """
     Copies an object onto itself, into another storage class.
 
-    uploads: where uploads in parts are noted.
+    options: of the copy phase. uploads: where uploads in parts are noted.
     audit: takes the snapshot of each object that was copied, or may have been, before its result is known.
     now: the time in UTC.
     """
@@ -63,35 +47,35 @@ class CopyAction:
     def __init__(
         self,
         s3: S3,
-        settings: CopySettings,
+        options: Options,
         *,
         uploads: UploadNotes,
         audit: Callable[[LotEntry, ObjectSnapshot], None] | None = None,
         now: Callable[[], datetime] = lambda: datetime.now(UTC),
     ) -> None:
         self._s3 = s3
-        self._settings = settings
+        self._options = options
         self._audit = audit
         # Checksums belong to the snapshots that are compared or kept.
-        self._checksums = settings.delete_superseded or audit is not None
+        self._checksums = options.delete_superseded or audit is not None
         self._look = LookAtObject(
             s3,
-            target=settings.target,
-            allow_noncurrent=settings.allow_noncurrent,
+            target=options.storage_class,
+            allow_noncurrent=options.allow_noncurrent,
             checksums=self._checksums,
             now=now,
         )
         self._carry_over = CarryOverReader(s3, BucketRules(s3))
-        delete = DeleteSuperseded(s3, self._carry_over) if settings.delete_superseded else None
-        self._check = CopyCheck(s3, self._carry_over, target=settings.target, delete=delete)
+        delete = DeleteSuperseded(s3, self._carry_over) if options.delete_superseded else None
+        self._check = CopyCheck(s3, self._carry_over, target=options.storage_class, delete=delete)
         self._doubts: dict[LotEntry, int] = {}
         self._multipart = Multipart(
             s3,
             self._carry_over,
             uploads,
             threads=PartThreads(PARTS_IN_FLIGHT),
-            target=settings.target,
-            part_bytes=settings.part_bytes,
+            target=options.storage_class,
+            part_bytes=options.part_size_bytes,
         )
 
     def __call__(
@@ -120,7 +104,7 @@ class CopyAction:
             return replace(found, memory=memory) if isinstance(found, Retry) else found
         if seen.judgement.outcome:
             return self._judged(seen, memory)
-        in_parts = seen.facts.size_bytes > self._settings.threshold_bytes
+        in_parts = seen.facts.size_bytes > self._options.multipart_threshold_bytes
         if in_parts and not large:
             return MoveToLongPool(action=partial(self, large=True), memory=memory)
         try:
@@ -138,7 +122,7 @@ class CopyAction:
         outcome, message, made = seen.judgement.outcome or Outcome.ERROR, seen.judgement.message, ""
         if outcome is Outcome.COPIED:
             made = seen.facts.version_id
-            if self._settings.delete_superseded and memory and memory.version_id:
+            if self._options.delete_superseded and memory and memory.version_id:
                 # It is almost certain that the copy is ours. That isn't enough to delete anything for.
                 message += f"; its old version {memory.version_id} stays"
         return ResultRow(
@@ -160,7 +144,7 @@ class CopyAction:
             CopySource=seen.source,
             CopySourceIfMatch=seen.facts.etag,
             **seen.guard,
-            StorageClass=self._settings.target,
+            StorageClass=self._options.storage_class,
             MetadataDirective="COPY",
             TaggingDirective="COPY",
             **carried.arguments,

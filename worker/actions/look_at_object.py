@@ -10,7 +10,7 @@ from worker.actions.read_answer import ask_head
 from worker.contract import LotEntry, Outcome, ResultRow
 from worker.decide.head_facts import ObjectFacts, facts_of
 from worker.decide.judge_error import Answer, message_of, refused_head_is_customer_key
-from worker.decide.judge_object import SSE_C, Judgement, judge_lost_copy, judge_object, judge_version
+from worker.decide.judge_object import COPY, SSE_C, judge_lost_copy, judge_object, judge_version
 from worker.pool.loop import Retry
 from worker.s3.ask import S3, UNSAID_PAUSES_S, RefusedError, object_of
 
@@ -56,45 +56,34 @@ class LookAtObject:
         """
         # Always the current version first: the copy will take its place.
         head = self._head(replace(entry, version_id="") if entry.version_id else entry, entry)
-        facts = facts_of(head) if head else None
+        facts = current = facts_of(head) if head else None
         seen_at = self._now()
-        if entry.version_id and (facts is None or (facts.version_id or NULL) != entry.version_id):
-            lost = facts and memory and judge_lost_copy(memory, facts, self._target)
-            if not (lost and lost.outcome):
-                return self._noncurrent(entry, facts, seen_at)
+        noncurrent = self._is_noncurrent(entry, current, memory)
+        if noncurrent:
+            head = self._head(entry, entry)
+            facts = facts_of(head) if head else None
         if not head or not facts:
             raise SettledError(_missing(entry))
-        judgement = judge_lost_copy(memory, facts, self._target) if memory else Judgement()
-        if not judgement.outcome:
-            judgement = judge_object(facts, self._target, seen_at)
+        if noncurrent:
+            judgement = judge_version(facts, current, self._target, allowed=self._allow_noncurrent)
+        else:
+            judgement = judge_lost_copy(memory, facts, self._target) if memory else COPY
         return Observed(
             entry=entry,
             head=head,
             facts=facts,
-            judgement=judgement,
-            current_etag=facts.etag,
-            current=True,
+            judgement=judgement if judgement.outcome else judge_object(facts, self._target, seen_at),
+            current_etag=current.etag if current else "",
+            current=not noncurrent,
             seen_at=seen_at,
         )
 
-    def _noncurrent(self, entry: LotEntry, current: ObjectFacts | None, seen_at: datetime) -> Observed:
-        """What is seen of a version that isn't the current one."""
-        head = self._head(entry, entry)
-        if not head:
-            raise SettledError(_missing(entry))
-        facts = facts_of(head)
-        judgement = judge_version(facts, current, self._target, allowed=self._allow_noncurrent)
-        if not judgement.outcome:
-            judgement = judge_object(facts, self._target, seen_at)
-        return Observed(
-            entry=entry,
-            head=head,
-            facts=facts,
-            judgement=judgement,
-            current_etag=current.etag if current else "",
-            current=False,
-            seen_at=seen_at,
-        )
+    def _is_noncurrent(self, entry: LotEntry, current: ObjectFacts | None, memory: ObjectFacts | None) -> bool:
+        """Whether the entry asks for another version than the current one, and that isn't a lost copy of ours."""
+        if not entry.version_id or (current and (current.version_id or NULL) == entry.version_id):
+            return False
+        lost = current and memory and judge_lost_copy(memory, current, self._target)
+        return not (lost and lost.outcome)
 
     def _head(self, asked: LotEntry, entry: LotEntry) -> Mapping[str, Any] | None:
         """HEAD's answer, None when there is no such object. Raises SettledError for any other refusal."""

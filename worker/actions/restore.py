@@ -30,15 +30,15 @@ class RestoreAction:
     def __call__(self, entry: LotEntry, memory: ObjectFacts | None) -> ResultRow | Retry:  # noqa: ARG002 (a restore has nothing to remember)
         """The key's result, or the wish to try again."""
         try:
-            status = self._restore(entry, self._days | self._how)
-        except RefusedError as refused:
-            if not wants_no_days(refused.answer):
-                return self._s3.result(entry, refused.answer)
-            # Only S3 knows the object's class, and only INTELLIGENT_TIERING takes no days. All others need no HEAD.
             try:
+                status = self._restore(entry, self._days | self._how)
+            except RefusedError as refused:
+                if not wants_no_days(refused.answer):
+                    raise
+                # Only S3 knows the object's class, and only INTELLIGENT_TIERING takes no days. All others need no HEAD.
                 status = self._restore(entry, self._how)
-            except RefusedError as refused_again:
-                return self._s3.result(entry, refused_again.answer)
+        except RefusedError as refused:
+            return self._s3.result(entry, refused.answer)
         outcome = Outcome.REQUESTED if status == _ACCEPTED else Outcome.EXTENDED
         return ResultRow(entry=entry, outcome=outcome, http_status=status, message=message_of(outcome, Answer(code="")))
 

@@ -39,7 +39,7 @@ from datetime import datetime
 from typing import Any
 from urllib.parse import quote, urlencode
 
-from worker.contract.snapshot import CHECKSUMS
+from worker.contract.snapshot import CHECKSUMS, CONTENT_HEADERS
 
 _KMS = "aws:kms"
 _SSE_S3 = "AES256"
@@ -47,15 +47,6 @@ _CRC = frozenset({"CRC64NVME", "CRC32", "CRC32C"})
 _NOT_IN_XML = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\ufffe\uffff]")
 """What XML 1.0 has no way to write (https://www.w3.org/TR/xml/#charsets), and S3's answers repeat the key in XML."""
 
-_CONTENT_HEADERS = (
-    "CacheControl",
-    "ContentDisposition",
-    "ContentEncoding",
-    "ContentLanguage",
-    "ContentType",
-    # HeadObject's name, which clients.py lets the request take. `Expires` would hold only what can be read as a date.
-    "ExpiresString",
-)
 _GRANT_HEADERS = {
     "FULL_CONTROL": "GrantFullControl",
     "READ": "GrantRead",
@@ -177,10 +168,11 @@ def dropped_by_multipart(head: Mapping[str, Any], tags: Iterable[Mapping[str, st
     """
     The further arguments of CreateMultipartUpload, which keeps nothing by itself.
 
+    `Expires` goes by HeadObject's name ExpiresString, which clients.py lets the request take: it may be no date.
     head: asked for with ChecksumMode=ENABLED. tags: GetObjectTagging's TagSet.
     Raises UnsupportedError when something can't be given.
     """
-    given = {name: head[name] for name in _CONTENT_HEADERS if head.get(name) is not None}
+    given = {name: head[name] for name in CONTENT_HEADERS if head.get(name) is not None}
     metadata = dict(head.get("Metadata", {}))
     for name, value in (given | metadata).items():
         if not f"{name}{value}".isascii():

@@ -5,9 +5,9 @@ from typing import Any
 
 from tests.worker.actions.stores import MemoryStore
 from tests.worker.scripted_s3 import Script
-from worker.actions.copy import CopyAction, CopySettings
+from worker.actions.copy import CopyAction
 from worker.actions.upload_notes import UploadNotes
-from worker.contract import LotEntry, ResultRow
+from worker.contract import MIB, LotEntry, Options, Phase, ResultRow
 from worker.decide.head_facts import ObjectFacts, facts_of
 from worker.pool.loop import MoveToLongPool, Retry
 
@@ -30,10 +30,25 @@ COPY = {
 MADE = {"CopyObjectResult": {"ETag": '"e"'}}
 
 
+def copy_options(threshold_bytes: int, part_bytes: int, **more: Any) -> Options:
+    """The options of a copy into STANDARD_IA."""
+    return Options(
+        phase=Phase.COPY,
+        lot="lot",
+        results="results",
+        attempt=1,
+        storage_class="STANDARD_IA",
+        multipart_threshold_bytes=threshold_bytes,
+        part_size_bytes=part_bytes,
+        **more,
+    )
+
+
 def action(script: Script, **more: Any) -> CopyAction:
     """What copies into STANDARD_IA."""
-    settings = CopySettings(target="STANDARD_IA", threshold_bytes=1_000, part_bytes=5 * 1024**2, **more)
-    return CopyAction(script.copy, settings, uploads=UploadNotes(MemoryStore(), 1), now=lambda: NOW)
+    return CopyAction(
+        script.copy, copy_options(1_000, 5 * MIB, **more), uploads=UploadNotes(MemoryStore(), 1), now=lambda: NOW
+    )
 
 
 def act(script: Script, entry: LotEntry = ENTRY, memory: ObjectFacts | None = None, **more: Any) -> ResultRow | Retry:

@@ -7,10 +7,23 @@ from typing import Any
 import pytest
 from botocore.response import StreamingBody
 
-from tests.worker.actions.copying import BEFORE, COPY, ENTRY, HEAD, MADE, NAMED, NOW, READY, act, action, result
+from tests.worker.actions.copying import (
+    BEFORE,
+    COPY,
+    ENTRY,
+    HEAD,
+    MADE,
+    NAMED,
+    NOW,
+    READY,
+    act,
+    action,
+    copy_options,
+    result,
+)
 from tests.worker.actions.stores import MemoryStore
 from tests.worker.scripted_s3 import Script
-from worker.actions.copy import DOUBTS, CopyAction, CopySettings
+from worker.actions.copy import DOUBTS, CopyAction
 from worker.actions.upload_notes import UploadNotes
 from worker.contract import LotEntry, ObjectSnapshot, Outcome, ResultRow, snapshot_of
 from worker.decide.judge_error import RetryAction
@@ -273,10 +286,10 @@ def test_a_snapshot_is_taken_of_what_was_or_may_have_been_copied(
         script.stub.add_client_error("copy_object", code, "", 500)
     else:
         script.stub.add_response("copy_object", MADE)
-    settings = CopySettings(target="STANDARD_IA", threshold_bytes=1_000, part_bytes=5 * 1024**2)
+    options = copy_options(1_000, 5 * 1024**2)
     copy = CopyAction(
         script.copy,
-        settings,
+        options,
         uploads=UploadNotes(MemoryStore(), 1),
         audit=lambda entry, snapshot: taken.append((entry, snapshot)),
         now=lambda: NOW,

@@ -8,9 +8,10 @@ from typing import Any
 import boto3
 import pytest
 
+from tests.worker.actions.copying import copy_options
 from tests.worker.actions.stores import MemoryStore
 from tests.worker.proxy import Fault, Reply, Request, faulty
-from worker.actions.copy import CopyAction, CopySettings
+from worker.actions.copy import CopyAction
 from worker.actions.upload_notes import UploadNotes
 from worker.contract import LotEntry, Outcome, Phase, ResultRow
 from worker.errors import StoppingError
@@ -64,8 +65,8 @@ def act(endpoint: str, stop: threading.Event | None = None, store: MemoryStore |
         patch.setenv("AWS_ENDPOINT_URL", endpoint)
         pace = Pace(0, stop or threading.Event(), wait=lambda _: None)
         s3 = S3(object_client(8), pace, Phase.COPY)
-    settings = CopySettings(target="STANDARD_IA", threshold_bytes=10 * MIB, part_bytes=5 * MIB)
-    found = CopyAction(s3, settings, uploads=UploadNotes(store or MemoryStore(), 1))(ENTRY, None)
+    options = copy_options(10 * MIB, 5 * MIB)
+    found = CopyAction(s3, options, uploads=UploadNotes(store or MemoryStore(), 1))(ENTRY, None)
     assert isinstance(found, MoveToLongPool)
     found = found.action(ENTRY, None)
     assert not isinstance(found, MoveToLongPool)

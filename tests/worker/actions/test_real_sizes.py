@@ -9,8 +9,9 @@ from typing import TYPE_CHECKING, Any, cast
 
 import pytest
 
+from tests.worker.actions.copying import copy_options
 from tests.worker.actions.stores import MemoryStore
-from worker.actions.copy import CopyAction, CopySettings
+from worker.actions.copy import CopyAction
 from worker.actions.upload_notes import UploadNotes
 from worker.contract import LotEntry, Outcome, Phase, ResultRow
 from worker.pool.loop import MoveToLongPool
@@ -126,8 +127,8 @@ def test_every_byte_of_a_huge_object_is_copied_once(size: int) -> None:
     """
     client = RangesOnly(size)
     s3 = S3(cast("S3Client", client), Pace(0, threading.Event()), Phase.COPY)
-    settings = CopySettings(target="STANDARD_IA", threshold_bytes=5 * GIB, part_bytes=512 * 1024**2)
-    action = CopyAction(s3, settings, uploads=UploadNotes(MemoryStore(), 1), now=lambda: NOW)
+    options = copy_options(5 * GIB, 512 * 1024**2)
+    action = CopyAction(s3, options, uploads=UploadNotes(MemoryStore(), 1), now=lambda: NOW)
     tracemalloc.start()
     try:
         found = action(ENTRY, None)

@@ -194,7 +194,7 @@ def test_grants_are_given_again(expected: dict[str, str], grants: list[dict[str,
 @pytest.mark.parametrize(
     ("says", "grants"),
     [
-        ("nothing to anybody", []),
+        ("grants nothing", []),
         ("WRITE", [account(ME, "FULL_CONTROL"), account(YOU, "WRITE")]),
         ("READ", [{"Grantee": {"Type": "AmazonCustomerByEmail", "EmailAddress": "x"}, "Permission": "READ"}]),
     ],
