@@ -4,7 +4,7 @@ import logging
 import threading
 import time
 from collections.abc import Callable, Iterator
-from contextlib import AbstractContextManager, suppress
+from contextlib import suppress
 from typing import TYPE_CHECKING
 
 from worker.actions.copy import CopyAction
@@ -111,7 +111,9 @@ class Task:
         threads = Concurrency(options.threads, sent=lambda: pace.sent, limit=lambda: pace.limit, clock=clock).threads
         self._loop = Loop(action, sink, threads=threads, stop=self._stop, clock=clock)
         try:
-            with self._following(pace):
+            # A task without a rate limit has no share of one.
+            share = options.rate_from if options.rate else ""
+            with following(share, pace.set_rate, state_client=self._state_client, clock=clock):
                 with suppress(StoppingError):
                     abort_left_behind(s3, store, earlier)
                 complete = self._loop.run(_left(entries, earlier, recorder))
@@ -125,12 +127,6 @@ class Task:
         code = recorder.finish(complete=complete)
         _log("finished" if complete else "interrupted", options, recorder, exit_code=int(code))
         return code
-
-    def _following(self, pace: Pace) -> AbstractContextManager[None]:
-        options = self._options
-        # A task without a rate limit has no share of one.
-        uri = options.rate_from if options.rate else ""
-        return following(uri, pace.set_rate, state_client=self._state_client, clock=self._clock)
 
     def _s3(self, pace: Pace) -> S3:
         options = self._options

@@ -47,7 +47,10 @@ class CopyCheck:
         row, after = self._row(copied), None
         wrong = told = told_by_answer(copied)
         try:
-            wrong = told + self._wrong_by_asking(copied)
+            # HEAD tells neither tags nor ACL.
+            lost_tags = self._carry_over.lost_tags(copied.place, copied.carried.tags)
+            wrong_acl = self._carry_over.wrong_acl(copied.place, copied.carried.acl)
+            wrong = told + [words for words in (lost_tags, wrong_acl) if words]
             if wrong or thorough or self._delete:
                 with asking_for("looking at the copy"):
                     after = ask_head(self._s3, copied.place, checksums=True, patient=True)
@@ -80,13 +83,6 @@ class CopyCheck:
             size_bytes=seen.facts.size_bytes,
             new_version_id=copied.answer.get("VersionId", ""),
         )
-
-    def _wrong_by_asking(self, copied: Copied) -> list[str]:
-        """What is wrong with the copy's ACL and tags, which HEAD doesn't tell. Raises RefusedError, StoppingError."""
-        found = [self._carry_over.lost_tags(copied.place, copied.carried.tags)]
-        if copied.carried.acl:
-            found.append(self._carry_over.wrong_acl(copied.place, copied.carried.acl))
-        return [words for words in found if words]
 
     def _differences(self, copied: Copied, after: Mapping[str, Any]) -> list[str]:
         facts = facts_of(after)

@@ -64,15 +64,15 @@ class CarryOverReader:
         arguments = {**carried.arguments, **dropped_by_multipart(head, tags)}
         return Carried(arguments=arguments, acl=carried.acl, tags=tags)
 
-    def wrong_acl(self, place: Mapping[str, str], before: Acl) -> str:
+    def wrong_acl(self, place: Mapping[str, str], before: Acl | None) -> str:
         """
         In words, how the copy's ACL isn't what it must be, or "".
 
         Asked where grants were given, and of the first copy in a bucket: all copies have the same owner.
-        place: names the copy. Raises RefusedError, StoppingError.
+        place: names the copy. before: None where ACLs don't matter. Raises RefusedError, StoppingError.
         """
         bucket = place["Bucket"]
-        if before.is_default and self._buckets.copies_keep_owner(bucket):
+        if before is None or (before.is_default and self._buckets.copies_keep_owner(bucket)):
             return ""
         after = self._ask_acl(place, "asking for the copy's ACL")
         self._buckets.note_owner(bucket, kept=after.owner == before.owner)

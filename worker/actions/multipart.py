@@ -77,22 +77,21 @@ class Multipart:
             upload = self._s3.ask(
                 "create_multipart_upload", **seen.here, StorageClass=self._target, **carried.arguments
             )
-        place = seen.here | {"UploadId": upload["UploadId"]}
+        upload_id = upload["UploadId"]
+        place = seen.here | {"UploadId": upload_id}
         batch: Batch[dict[str, Any]] = Batch(self._threads, self._s3.pace.check_stop)
         try:
-            self._uploads.begun(seen.entry, place["UploadId"])
+            self._uploads.begun(seen.entry, upload_id)
             with before_the_copy():
                 parts = sorted(batch.run(self._jobs(place, seen)), key=lambda part: part["PartNumber"])
                 self._look_again(seen, carried)
             answer = self._complete(place, seen, carried, parts)
         except BaseException:
             # On every way out, SIGTERM's too: parts left behind would be billed.
-            if self._abort(place, batch):
-                self._uploads.ended(seen.entry, place["UploadId"])
-            else:
-                self._uploads.stays(seen.entry, place["UploadId"])
+            note = self._uploads.ended if self._abort(place, batch) else self._uploads.stays
+            note(seen.entry, upload_id)
             raise
-        self._uploads.ended(seen.entry, place["UploadId"])
+        self._uploads.ended(seen.entry, upload_id)
         tells_checksum = any(name.startswith("Checksum") for one in (answer, *parts) for name in one)
         return Copied(seen=seen, answer=answer, carried=carried, tells_checksum=tells_checksum)
 
@@ -162,14 +161,13 @@ class Multipart:
         return self._abort_once(place) and ended
 
     def _abort_once(self, place: Mapping[str, str]) -> bool:
-        for pause_s in (*_ABORT_PAUSES_S, None):
+        for pause_s in (0.0, *_ABORT_PAUSES_S):
+            with suppress(StoppingError):
+                self._s3.pace.pause(pause_s)
             try:
                 self._s3.ask_on_the_way_out("abort_multipart_upload", **place)
             except RefusedError as refused:
                 if refused.answer.code != NO_SUCH_UPLOAD:
-                    if pause_s is not None:
-                        with suppress(StoppingError):
-                            self._s3.pace.pause(pause_s)
                     continue
             return True
         return False
