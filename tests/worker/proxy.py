@@ -207,7 +207,7 @@ def faulty(server: str | Server, decide: Decide, *, port: int = 0) -> Iterator[S
 
 
 class _Proxy(ThreadingHTTPServer):
-    """As many connections as come, each on a thread that nobody waits for."""
+    """All connections that come, each on a thread that isn't waited for."""
 
     daemon_threads = True
     request_queue_size = 256

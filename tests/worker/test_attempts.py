@@ -10,7 +10,7 @@ from worker.contract import Outcome, Tally, TaskStatus
 
 COPY = ("copy", "--storage-class", "STANDARD_IA")
 SLOWLY = (*COPY, "--rate", "30", "--threads", "4")
-"""So that there is time to end the worker amid the lot."""
+"""This leaves time to end the worker in the middle of the lot."""
 
 
 def test_a_second_attempt_does_only_what_is_left(aws: str, job: Job) -> None:

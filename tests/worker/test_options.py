@@ -16,7 +16,7 @@ def version_ids(key: str) -> list[str]:
 
 
 def test_the_audit_keeps_what_each_object_was(aws: str, job: Job) -> None:
-    """A picture for each key that is copied and for no other, of the object as it was; no request more for it."""
+    """A snapshot for each key that is copied and for no other, of the object as it was, at no further request."""
     make_bucket()
     put("a", "b")
     put("already", storage_class="STANDARD_IA")

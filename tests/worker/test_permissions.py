@@ -114,7 +114,7 @@ class Log:
 @pytest.fixture(scope="module")
 def log(module_settings: pytest.MonkeyPatch, tmp_path_factory: pytest.TempPathFactory) -> Log:
     """Of both phases: copies of all kinds on both paths, with the audit and deletions, an abort and a missing key."""
-    # To AWS itself, as far as botocore and the worker know: nothing is ever sent.
+    # Botocore and the worker take it for AWS itself. Nothing is ever sent.
     module_settings.delenv("AWS_ENDPOINT_URL", raising=False)
     log = Log()
     for (path, options), s3_client in product(PATHS.items(), S3_CLIENTS):
@@ -132,7 +132,7 @@ def log(module_settings: pytest.MonkeyPatch, tmp_path_factory: pytest.TempPathFa
 
 
 def _overwritten(world: World, request: Request) -> None:
-    """Somebody overwrites an object while its parts are copied, so that its upload is aborted."""
+    """Another overwrites an object while its parts are copied, so that its upload is aborted."""
     if world.documented and request.key == ABORTED and request.operation == "UploadPartCopy":
         world.documented.change(request.bucket, request.key, etag='"other"')
 

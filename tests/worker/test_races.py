@@ -1,4 +1,4 @@
-"""Somebody else writes while the worker copies: what they wrote last is what stays."""
+"""Others write while the worker copies: what they wrote last is what stays."""
 
 import random
 

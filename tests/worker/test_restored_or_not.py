@@ -14,7 +14,7 @@ ARCHIVED = Reply(403, "InvalidObjectState", "The operation is not valid for the 
 
 
 class NotYet:
-    """Answers to some requests that the object is archived: so many for each key."""
+    """Answers to the first requests for each key that the object is archived."""
 
     def __init__(self, times: int, *, of: str) -> None:
         self._times = times
@@ -45,7 +45,7 @@ def lot(aws: str, job: Job) -> str:
 def test_a_restore_between_two_steps_is_waited_for_and_not_for_ever(
     expected: Outcome, times: int, of: str, lot: str, job: Job
 ) -> None:
-    """Copied by the same task when the last look is in time, else `pending`: after so many looks and no more."""
+    """Copied by the same task when the last look is in time, else `pending`: after a number of looks and no more."""
     server = NotYet(times, of=of)
     arguments = job.arguments("copy", "--storage-class", "STANDARD_IA", "--threads", "8")
 

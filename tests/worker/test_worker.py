@@ -18,7 +18,7 @@ def refuse(request: Request) -> Fault:
     for word, fault in {
         "denied": Reply(403, "AccessDenied", "no policy allows it"),
         "changed": Reply(412, "PreconditionFailed"),
-        "error": Reply(400, "InvalidRequest", "a refusal nobody knows"),
+        "error": Reply(400, "InvalidRequest", "an unknown refusal"),
         "in-progress": Reply(409, "RestoreAlreadyInProgress"),
     }.items():
         if request.key == word and request.operation in ("CopyObject", "RestoreObject"):

@@ -19,7 +19,7 @@ def owner(script: Script) -> None:
 
 
 def test_acls_without_effect_are_asked_for_once(script: Script) -> None:
-    """BucketOwnerEnforced settles it, whoever asks and however often."""
+    """BucketOwnerEnforced settles it for all keys."""
     script.ownership("BucketOwnerEnforced")
     buckets = BucketRules(script.copy)
     found: list[str | None] = []
@@ -65,7 +65,7 @@ def test_a_refusal_for_good_is_not_asked_for_again(script: Script) -> None:
 
 
 def test_a_passing_refusal_is_the_asking_keys_own(script: Script) -> None:
-    """The key is tried again later; the next one asks anew."""
+    """The key is tried again later; the next one asks again."""
     script.stub.add_client_error("get_bucket_ownership_controls", "SlowDown", "", 503)
     script.ownership("BucketOwnerEnforced")
     buckets = BucketRules(script.copy)
@@ -166,7 +166,7 @@ def test_a_default_retention_that_is_never_told_stops_the_task(odd: dict[str, An
 
 
 def test_whose_the_copies_are_is_remembered() -> None:
-    """Once one was somebody else's, no other of the bucket is taken for the owner's."""
+    """Once one belongs to another account, no other of the bucket is taken for the owner's."""
     buckets = BucketRules(None)  # type: ignore[arg-type]  # nothing is asked
 
     assert buckets.copies_keep_owner("bucket") is None

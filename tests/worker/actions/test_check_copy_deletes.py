@@ -250,7 +250,7 @@ def test_nothing_is_deleted_for_a_copy_that_differs(script: Script) -> None:
 
 @pytest.mark.parametrize("asked", ["head_object", "the old one", "get_object_tagging"])
 def test_nothing_is_deleted_for_a_copy_that_cannot_be_checked(asked: str, script: Script) -> None:
-    """It may be good; nobody looked."""
+    """It may be good, but it was not looked at."""
     if asked != "head_object":
         look(script)
     if asked == "get_object_tagging":

@@ -1,4 +1,4 @@
-"""The tags of a copy in parts: those that it was given, those that are lost, and those that somebody gave since."""
+"""The tags of a copy in parts: those that it was given, those that are lost, and those that others gave since."""
 
 import pytest
 
@@ -10,7 +10,7 @@ from worker.contract import COPY_DIFFERS, Outcome
 TAGS = [{"Key": "a", "Value": "b"}]
 
 
-def test_tags_that_somebody_gave_since_are_left_alone(script: Script) -> None:
+def test_tags_that_others_gave_since_are_left_alone(script: Script) -> None:
     """Other tags than those that the copy was given aren't ours to judge or to put back."""
     script.stub.add_response("get_object_tagging", {"TagSet": [{"Key": "newer", "Value": "theirs"}]}, NEW)
     look(script)
@@ -28,7 +28,7 @@ def test_tags_that_a_server_forgot_are_given_again(script: Script) -> None:
 
 
 def test_tags_that_are_gone_from_aws_are_an_error(script: Script, monkeypatch: pytest.MonkeyPatch) -> None:
-    """S3 forgets none, so somebody deleted them since: the row says so, and nothing is put."""
+    """S3 forgets none, so another deleted them since: the row says so, and nothing is put."""
     monkeypatch.setattr(script.copy.client.meta, "_endpoint_url", "https://s3.eu-west-1.amazonaws.com")
     script.stub.add_response("get_object_tagging", {"TagSet": []}, NEW)
     look(script)
@@ -52,7 +52,7 @@ def test_tags_that_cannot_be_given_again_are_an_error(script: Script) -> None:
 
 
 def test_what_a_newer_object_lacks_is_not_the_copys_fault(script: Script) -> None:
-    """Without versions somebody's newer object, which has no tags, may stand in the copy's place already."""
+    """Without versions a newer object, which has no tags, may stand in the copy's place already."""
     script.stub.add_response("get_object_tagging", {"TagSet": []}, HERE)
     script.stub.add_response("head_object", {**AFTER, "ETag": '"theirs"'}, {**HERE, "ChecksumMode": "ENABLED"})
 

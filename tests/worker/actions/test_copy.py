@@ -240,7 +240,7 @@ def test_a_restore_that_not_every_answer_knows_of_is_looked_at_again(operation: 
 
 
 def test_a_restore_that_most_answers_do_not_know_of_is_pending_in_the_end(script: Script) -> None:
-    """After some looks, so many for each key, the key is `pending`, with S3's code; memory of a lost copy is kept."""
+    """After some looks at a key it is `pending`, with S3's code; memory of a lost copy is kept."""
     copy = action(script)
     for time in range(2):
         found: list[ResultRow | Retry | MoveToLongPool] = []

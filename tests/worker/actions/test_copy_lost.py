@@ -83,7 +83,7 @@ def test_a_lost_copy_that_did_not_happen_is_sent_again(script: Script) -> None:
 
 
 def test_an_object_overwritten_after_a_lost_copy_is_left_alone(script: Script) -> None:
-    """Looking again, somebody else's object is there: changed, and not copied."""
+    """The second look shows another's object: changed, and not copied."""
     script.stub.add_response("head_object", {**HEAD, "LastModified": NOW, "ETag": '"other"'}, NAMED)
 
     assert result(act(script, memory=BEFORE)).outcome is Outcome.CHANGED

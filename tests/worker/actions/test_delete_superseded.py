@@ -30,7 +30,7 @@ def gone(script: Script, status: int = 404) -> None:
 
 
 def lose(script: Script) -> None:
-    """A deletion of which nobody knows whether it was made."""
+    """A deletion whose answer is lost."""
     script.stub.add_client_error("delete_object", "InternalError", "", 500, expected_params=OLD)
 
 
@@ -42,7 +42,7 @@ def test_a_deletion_that_is_refused_is_told(script: Script) -> None:
     assert act(script) == "stays: AccessDenied no policy allows it"
 
 
-def test_a_deletion_that_nobody_confirmed_is_looked_for(script: Script) -> None:
+def test_a_deletion_that_s3_did_not_confirm_is_looked_for(script: Script) -> None:
     """Lost, as any answer is that doesn't prove it: the version is gone, which is all that is said."""
     compared(script)
     lose(script)
@@ -83,7 +83,7 @@ def test_an_answer_about_another_version_is_not_asked_for_again(other: dict[str,
 
 @pytest.mark.parametrize("status", [403, 405])
 def test_what_became_of_a_version_that_may_not_be_seen_is_not_claimed(status: int, script: Script) -> None:
-    """Nobody knows."""
+    """It may be there or gone."""
     compared(script)
     lose(script)
     gone(script, status)

@@ -101,7 +101,7 @@ def test_a_large_object_stays_as_it_was(bucket: str) -> None:
 
 
 def test_a_throttled_part_is_waited_for(bucket: str) -> None:
-    """A part that is refused for the rate is asked for again; the upload isn't begun anew."""
+    """A part that is refused for the rate is asked for again; the upload isn't begun again."""
     faults = iter([Reply(503, "SlowDown"), Reply(500, "InternalError")])
 
     def decide(request: Request) -> Fault:
@@ -188,7 +188,7 @@ def test_grants_come_out_as_they_were(bucket: str) -> None:
 
 
 def test_an_upload_is_noted_before_its_first_part(bucket: str) -> None:
-    """Whenever a part is copied, the state knows the upload: a kill can't leave one that nobody knows of."""
+    """Whenever a part is copied, the state knows the upload: a kill can't leave an unknown one."""
     store = MemoryStore()
     known: list[bool] = []
 
@@ -205,19 +205,19 @@ def test_an_upload_is_noted_before_its_first_part(bucket: str) -> None:
 
 
 def change_tags() -> None:
-    """Somebody else's PutObjectTagging."""
+    """PutObjectTagging by another."""
     boto3.client("s3").put_object_tagging(
         Bucket="bucket", Key="large é", Tagging={"TagSet": [{"Key": "new", "Value": "1"}]}
     )
 
 
 def change_acl() -> None:
-    """Somebody else's PutObjectAcl."""
+    """PutObjectAcl by another."""
     boto3.client("s3").put_object_acl(Bucket="bucket", Key="large é", ACL="public-read")
 
 
 def change_metadata() -> None:
-    """Somebody else's copy of the object onto itself: the same content, other metadata."""
+    """A copy of the object onto itself by another: the same content, other metadata."""
     boto3.client("s3").copy_object(
         Bucket="bucket",
         Key="large é",
@@ -228,7 +228,7 @@ def change_metadata() -> None:
 
 
 def overwrite() -> None:
-    """Somebody else's PutObject."""
+    """PutObject by another."""
     boto3.client("s3").put_object(Bucket="bucket", Key="large é", Body=b"newer")
 
 

@@ -126,7 +126,7 @@ def test_a_newer_version_of_the_same_content_is_not_superseded(changed: dict[str
 
 
 def test_a_completion_whose_answer_is_lost_is_not_taken_for_an_overwrite(script: Script) -> None:
-    """Asked for again, S3 may find the guard broken by what it did the first time: nobody knows."""
+    """Asked for again, S3 may find the guard broken by what it did the first time."""
     up_to_the_part(script)
     look_again(script)
     script.stub.add_response("get_object_tagging", TAGS, SOURCE)
@@ -214,7 +214,7 @@ def test_an_abortion_that_s3_does_not_confirm_is_noted_for_the_next_attempt(
 
 
 def test_an_upload_that_is_gone_is_not_waited_for(script: Script) -> None:
-    """Somebody aborted it: no other part is asked for, and the key is looked at again."""
+    """It was aborted elsewhere: no other part is asked for, and the key is looked at again."""
     script.bucket(versioned=True)
     script.stub.add_response("get_object_tagging", {"TagSet": []})
     script.stub.add_response("create_multipart_upload", {"UploadId": "u"})

@@ -64,7 +64,7 @@ def test_a_note_is_never_taken_for_a_result() -> None:
 def test_a_damaged_note_is_told_and_passed_over(
     content: bytes, script: Script, caplog: pytest.LogCaptureFixture
 ) -> None:
-    """It keeps nobody from working on the lot."""
+    """The lot is worked on all the same."""
     store = MemoryStore()
     store.files[StatePaths.upload_name(1, 1)] = content
 

@@ -148,7 +148,7 @@ def test_a_noncurrent_version_is_not_made_current(expected: Outcome, current: Ob
     ],
 )
 def test_a_copy_whose_answer_was_lost_is_looked_for(expected: Outcome | None, after: ObjectFacts) -> None:
-    """An unchanged object is copied again, one in the class was copied, any other was changed by somebody else."""
+    """An unchanged object is copied again, one in the class was copied, any other was changed by another."""
     assert expected is judge_lost_copy(facts("GLACIER"), after, "STANDARD_IA").outcome
 
 

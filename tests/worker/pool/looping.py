@@ -33,12 +33,12 @@ class Collected:
         """Nothing is due."""
 
     def flush(self) -> None:
-        """Set the event of so many rows."""
+        """Set the event of this number of rows."""
         self.flushed[len(self.rows)].set()
 
 
 def entries(count: int) -> Iterator[LotEntry]:
-    """So many different keys."""
+    """This number of different keys."""
     return (LotEntry(bucket="b", key=f"k{number}") for number in range(count))
 
 

@@ -47,7 +47,7 @@ def test_what_follows_from_a_look(expected: Search, lot_status: Search, rate: fl
 
 
 class Server:
-    """S3 and a processor, as far as they set the pace: so many seconds an answer, so many requests a second at most."""
+    """S3 and a processor: the seconds that an answer takes, and the requests a second at most."""
 
     def __init__(self, latency_s: float, most: float) -> None:
         self.latency_s, self.most = latency_s, most
@@ -81,7 +81,7 @@ def test_it_finds_as_many_as_make_the_task_faster(expected: int, latency_s: floa
 
 
 def test_it_follows_when_answers_take_longer() -> None:
-    """What was enough at 5 ms isn't at 200: the search begins anew."""
+    """What was enough at 5 ms isn't at 200: the search begins again."""
     server = Server(0.005, 4_000)
     concurrency = search(server)
     assert server.run(concurrency, 8) == FEWEST

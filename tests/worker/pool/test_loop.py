@@ -140,7 +140,7 @@ def test_credentials_that_are_renewed_harm_no_key() -> None:
 
 
 def test_a_fault_in_an_action_is_a_result(caplog: pytest.LogCaptureFixture) -> None:
-    """An exception that nobody foresaw fails its key alone, with its text, and is logged."""
+    """An unforeseen exception fails its key alone, with its text, and is logged."""
     sink = Collected()
 
     def action(entry: LotEntry, _: ObjectFacts | None) -> ResultRow:

@@ -15,7 +15,7 @@ def make(rate: float, clock: FakeClock) -> Pace:
 
 
 def send(pace: Pace, clock: FakeClock, *, seconds: float, allowed: float, offered: float = 1_000) -> tuple[int, int]:
-    """Requests that a server of so many a second took and refused, from a client that could send so many more."""
+    """Requests that a server took and refused at its rate, from a client that could send more."""
     taken = refused = 0
     until = clock.now + seconds
     room = 0.0
