@@ -227,11 +227,15 @@ def read_lines(chunks: Iterable[bytes], *, name: str, bucket: str, keep_uris: bo
     that does is taken to end there (a file from Windows); otherwise a `\r` is part of its key.
     Raises S3ReclassError naming the first line that can't be a key.
     """
-    crlf = told = seen = False
+    crlf = told = seen = marked = False
     for number, whole in line_blocks(chunks, name=name, max_line_bytes=MAX_KEY_BYTES + 2):
         block, remarks = whole, list[str]()
         if not block.isascii():
             decode(block, number, name)
+            if not marked and (NEWLINE + UTF8_BOM) in block:
+                at = number + block.count(NEWLINE, 0, block.find(NEWLINE + UTF8_BOM)) + 1
+                remarks.append(_MARK.format(at))
+                marked = True
         if number == 1:
             crlf = block[: block.find(NEWLINE)].endswith(b"\r")
         if b"\r" in block:  # one byte is sooner looked for than two
@@ -247,6 +251,9 @@ def read_lines(chunks: Iterable[bytes], *, name: str, bucket: str, keep_uris: bo
             if not keep_uris:
                 check_not_uri(batch.first, bucket, name=name, number=number + block.split(NEWLINE).index(batch.first))
         yield batch
+
+
+_MARK = "line {:,} begins with a byte order mark, as where files were joined: it was taken for a part of the key"
 
 
 def _carriage_return(number: int, *, crlf: bool) -> str:

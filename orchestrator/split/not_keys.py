@@ -117,7 +117,10 @@ class NotKeys:
 
 
 _LIST = "`s3reclass list s3://BUCKET/PREFIX --output keys.csv` makes a key file"
-_JQ = "take the keys out of it (`jq -r '.Contents[].Key'`), or make it with --query 'Contents[].[Key]' --output text"
+_JQ = (
+    "take the keys out of it (`jq -r '.Contents[].Key'`, or '.[]' of an array), or make it with "
+    "--query 'Contents[].[Key]' --output text"
+)
 _QUERY = "make it with --query 'Contents[].[Key]' --output text, which writes one key a line"
 _NO_LIST = "it isn't a list of keys at all"
 

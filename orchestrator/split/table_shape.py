@@ -167,8 +167,8 @@ def _is_bucket_column(rows: Rows, bucket: str) -> bool:
 
 
 def _version_column(rows: Rows, width: int, key: int | None) -> int | None:
-    """The column of what looks like version ids, the one beside the key first."""
-    columns = sorted((at for at in range(width) if at != key), key=lambda at: at != (key or 0) + 1)
-    return next(
-        (at for at in columns if _all(rows, at, _VERSION.fullmatch) and not _all(rows, at, "null".__eq__)), None
-    )
+    """The column of what looks like version ids, the one beside the key first; `null` is one there alone."""
+    beside = (key or 0) + 1
+    columns = sorted((at for at in range(width) if at != key), key=lambda at: at != beside)
+    found = (at for at in columns if _all(rows, at, _VERSION.fullmatch))
+    return next((at for at in found if at == beside or not _all(rows, at, "null".__eq__)), None)

@@ -47,6 +47,12 @@ TAKEN = {
     "no end of the last line": ("k.txt", b"photos/a.jpg\nphotos/b 1.jpg", KEYS, ""),
     "CRLF": ("k.txt", b"photos/a.jpg\r\nphotos/b 1.jpg\r\n", KEYS, r"its lines end in \r\n"),
     "byte order mark": ("k.txt", b"\xef\xbb\xbfphotos/a.jpg\nphotos/b 1.jpg\n", KEYS, "byte order mark"),
+    "two byte order marks": (
+        "k.txt",
+        b"\xef\xbb\xbfa\nb\n\xef\xbb\xbfc\n",
+        ["a", "b", "\ufeffc"],
+        "line 3 begins with a byte order mark, as where files were joined",
+    ),
     "commas": ("k.txt", b"a, b.txt\nc, d.txt\n", ["a, b.txt", "c, d.txt"], ""),
     "semicolons": ("k.txt", b"a;b\nc;d\n", ["a;b", "c;d"], ""),
     "odd": ("k.txt", b"{a}\n#hash\n50%\n(1).txt\n'x\n", ["{a}", "#hash", "50%", "(1).txt", "'x"], ""),
@@ -276,6 +282,18 @@ ADVISED = {
         VERSIONED[:1],
         "say --format csv --bucket-column 1 --key-column 2 --version-column 3 --url-encoded",
     ),
+    "inventory with versions of a suspended bucket": (
+        "k.csv",
+        b'"my-bucket","doc%2Ctxt","null","true","12"\n"my-bucket","new.txt","null","true","12"\n',
+        [("my-bucket", "doc,txt", "null"), ("my-bucket", "new.txt", "null")],
+        "say --bucket-column 1 --key-column 2 --version-column 3 --url-encoded",
+    ),
+    "inventory": (
+        "k.csv",
+        b'"my-bucket","photos/a.jpg","100"\n"my-bucket","photos/b+1.jpg","7"\n',
+        NO_VERSIONS,
+        "say --bucket-column 1 --key-column 2 --url-encoded",
+    ),
     "keys and versions": (
         "k.csv",
         listing(f"doc.txt,{VERSION}", "new.txt,"),
@@ -396,6 +414,17 @@ def test_a_report_keeps_its_versions(here: Path, header: str, flags: str) -> Non
 
     found = [(one.bucket, one.key, one.version_id) for one in iter_entries("lots", read_lots(Path("lots")))]
     assert found[:1] + found[-1:] == [("own-bucket", "k 0", ""), ("own-bucket", "doc.txt", VERSION)]
+
+
+def test_what_verify_writes_is_read_with_its_versions() -> None:
+    """The report of `verify` is a key file, too: its second column is URL-encoded, its third a version's id."""
+    content = listing(f"my-bucket,a%20b,{VERSION},other-class,GLACIER,it is in GLACIER", "my-bucket,c,,missing,,gone")
+
+    assert split("verified.csv", content) == 0
+    assert [(one.key, one.version_id) for one in iter_entries("lots", read_lots(Path("lots")))] == [
+        ("a b", VERSION),
+        ("c", ""),
+    ]
 
 
 def test_a_header_with_versions_is_read_with_them() -> None:
