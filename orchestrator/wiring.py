@@ -15,8 +15,7 @@ from orchestrator.image.push import find_image
 from orchestrator.lots.folder import lot_path, read_lots
 from orchestrator.model import Lots, Resources, Task
 from orchestrator.objects.bucket_facts import BucketFacts
-from orchestrator.objects.bucket_settings import bucket_facts
-from orchestrator.objects.buckets import check_bucket
+from orchestrator.objects.buckets import bucket_facts, check_bucket
 from orchestrator.objects.head_objects import region
 from orchestrator.places.base import Place
 from orchestrator.places.fargate import FargatePlace

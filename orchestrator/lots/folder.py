@@ -5,19 +5,16 @@ The folder of lots on disk, read back; `split/write_lots.py` writes it.
 """
 
 import hashlib
-from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from pathlib import Path
 
 from orchestrator.errors import S3ReclassError
 from orchestrator.lots.manifest import parse_lots
 from orchestrator.model import Lot, Lots
-from worker.contract import ContractError, LotEntry, parse_lot_line
+from worker.contract import ContractError, LotEntry, parse_lot, parse_lot_line
 
 LOTS_JSON = "lots.json"
 BLOCK_BYTES = 1 << 20
-
-MAX_LINE_BYTES = 16 << 10
-"""More than any lot line takes: a key of 1,024 bytes, each of them `%XX`, a bucket, a version id."""
 
 
 def lot_path(folder: Path | str, lot: Lot) -> Path:
@@ -89,33 +86,23 @@ def entries_in(
     Raises S3ReclassError as `iter_lot` does.
     """
     number, digest = 0, hashlib.sha256()
-    for number, line in enumerate(_lines(chunks, digest.update), start=1):
-        try:
-            if len(line) > MAX_LINE_BYTES:
-                raise ContractError(f"over {MAX_LINE_BYTES:,} bytes long")  # noqa: TRY301 (one message for all)
-            entry = parse_lot_line(line.decode())
-        except (ContractError, UnicodeDecodeError) as error:
-            raise S3ReclassError(f"{where}, line {number}: {error}: {advice}") from error
-        if buckets and entry.bucket not in buckets:
-            raise S3ReclassError(f"{where}, line {number}: {entry.bucket} is none of the job's buckets: {advice}")
-        yield entry
+
+    def seen() -> Iterator[bytes]:
+        for chunk in chunks:
+            digest.update(chunk)
+            yield chunk
+
+    try:
+        for number, entry in enumerate(parse_lot(seen()), start=1):
+            if buckets and entry.bucket not in buckets:
+                raise ContractError(f"line {number}: {entry.bucket} is none of the job's buckets")  # noqa: TRY301 (one message for all)
+            yield entry
+    except ContractError as error:
+        raise S3ReclassError(f"{where}, {error}: {advice}") from error
     if number != lot.keys:
         raise S3ReclassError(f"{where} has {number:,} lines, and {lot.name} of the job {lot.keys:,}: {advice}")
     if digest.hexdigest() != lot.sha256:
         raise S3ReclassError(f"{where} isn't {lot.name} of the job, its sha256 is another: {advice}")
-
-
-def _lines(chunks: Iterable[bytes], each: Callable[[bytes], None]) -> Iterator[bytes]:
-    r"""The lines of these chunks, without their `\n`; one that is too long is the last. each: takes each chunk."""
-    rest = b""
-    for chunk in chunks:
-        each(chunk)
-        *lines, rest = (rest + chunk).split(b"\n")
-        yield from lines
-        if len(rest) > MAX_LINE_BYTES:
-            break
-    if rest:
-        yield rest
 
 
 def sample_entries(folder: Path | str, lots: Lots, indexes: Iterable[int]) -> tuple[LotEntry, ...]:

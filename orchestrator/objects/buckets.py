@@ -1,12 +1,14 @@
-"""Buckets: is one there, is it empty; empty and delete it when the user asked. Calls S3."""
+"""Buckets: is one there, how is it set, is it empty; empty and delete it when the user asked. Calls S3."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
 from botocore.exceptions import ClientError
 
 from orchestrator.common.aws_sessions import DENIED, aws_errors, client, error_code, explain
 from orchestrator.errors import S3ReclassError
+from orchestrator.objects.bucket_facts import OBJECT_LOCK, REQUEST_PAYMENT, VERSIONING, BucketFacts
+from worker.contract import NO_LOCK_CODES
 
 _GONE = "NoSuchBucket"
 
@@ -146,3 +148,42 @@ def empty_bucket(bucket: str, *, s3: Any = None) -> int:
                 )
             count += len(found)
     return count
+
+
+def bucket_facts(bucket: str, *, owner: str = "", s3: Any = None) -> BucketFacts:
+    """
+    The bucket's settings as far as they may be asked for; what is refused is listed, not raised.
+
+    owner: the account that it must belong to; "" for any.
+    Raises S3ReclassError when S3 can't be reached.
+    """
+    s3 = s3 or client("s3")
+    which = {"Bucket": bucket, **({"ExpectedBucketOwner": owner} if owner else {})}
+    unknown: dict[str, str] = {}
+
+    def ask(what: str, operation: Callable[..., Mapping[str, Any]]) -> Mapping[str, Any]:
+        with aws_errors(f"looking at the settings of the bucket {bucket}"):
+            try:
+                return operation(**which)
+            except ClientError as error:
+                if error_code(error) not in NO_LOCK_CODES:
+                    unknown[what] = error_code(error)
+        return {}
+
+    versioning = ask(VERSIONING, s3.get_bucket_versioning)
+    lock = ask(OBJECT_LOCK, s3.get_object_lock_configuration).get("ObjectLockConfiguration", {})
+    payment = ask(REQUEST_PAYMENT, s3.get_bucket_request_payment)
+    return BucketFacts(
+        bucket=bucket,
+        versioning=versioning.get("Status", ""),
+        object_lock=lock.get("ObjectLockEnabled") == "Enabled",
+        default_retention=_retention(lock.get("Rule", {}).get("DefaultRetention", {})),
+        requester_pays=payment.get("Payer") == "Requester",
+        unknown=unknown,
+    )
+
+
+def _retention(default: Mapping[str, Any]) -> str:
+    """`GOVERNANCE, 30 days`, or "" for none."""
+    spans = [f"{default[name]} {unit}" for name, unit in (("Days", "days"), ("Years", "years")) if default.get(name)]
+    return ", ".join([default["Mode"], *spans]) if default.get("Mode") else ""

@@ -1,20 +1,21 @@
-"""The state's files under an S3 prefix. Calls S3."""
+"""The state's files under an S3 prefix, and what any store of the state is made of. Calls S3."""
 
 from collections.abc import Iterable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any
+from typing import IO, Any
 
 from botocore.exceptions import BotoCoreError, ClientError
 
 from orchestrator.common.aws_sessions import client, error_code, explain
 from orchestrator.errors import S3ReclassError
 from orchestrator.model import Call
-from orchestrator.state.state_files import CHUNK_BYTES, Stamped, opened
 from worker.contract import size_of_whole, time_in
 
+CHUNK_BYTES = 4 << 20
 REQUESTS_IN_FLIGHT = 16
 
 _CHANGED = {"PreconditionFailed", "ConditionalRequestConflict", "NoSuchKey"}
@@ -23,6 +24,31 @@ What S3 says to a put whose condition isn't met, or met by another put at the sa
 
 S3 User Guide, "How to prevent object overwrites with conditional writes"; 2026-11.
 """
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Stamped:
+    """
+    A file as it was read, for writing it on the condition that it is still so.
+
+    tag: stands for this content.
+    age_s: seconds since it was written, by the clock of S3 or of the disk, so that ours may be wrong.
+    """
+
+    data: bytes
+    tag: str
+    age_s: float
+
+
+@contextmanager
+def opened(source: Path) -> Iterator[IO[bytes]]:
+    """A local file to read from."""
+    try:
+        file = source.open("rb")
+    except OSError as error:
+        raise S3ReclassError(f"{source} can't be read: {error.strerror}") from error
+    with file:
+        yield file
 
 
 class S3Store:

@@ -20,8 +20,7 @@ from uuid import uuid4
 
 from orchestrator.errors import S3ReclassError
 from orchestrator.model import Call
-from orchestrator.state.s3_state import S3Store
-from orchestrator.state.state_files import CHUNK_BYTES, Stamped, opened
+from orchestrator.state.s3_state import CHUNK_BYTES, S3Store, Stamped, opened
 
 
 class StateStore(Protocol):

@@ -18,6 +18,7 @@ from worker.contract.outcomes import (
 from worker.contract.rows import (
     COPY_DIFFERS,
     MAX_KEY_BYTES,
+    MAX_LINE_BYTES,
     MAX_TEXT,
     RESULT_COLUMNS,
     LotEntry,
@@ -25,9 +26,11 @@ from worker.contract.rows import (
     encode_key,
     format_lot_line,
     format_result_rows,
+    parse_lot,
     parse_lot_line,
     parse_result_rows,
     result_fields,
+    split_lines,
 )
 from worker.contract.s3_facts import (
     ARCHIVE_CLASSES,
@@ -65,6 +68,7 @@ __all__ = [
     "EXPIRED_CREDENTIALS",
     "MAX_COPY_BYTES",
     "MAX_KEY_BYTES",
+    "MAX_LINE_BYTES",
     "MAX_TEXT",
     "MIB",
     "MOST_PART_ROWS",
@@ -111,6 +115,7 @@ __all__ = [
     "lot_name",
     "make_failure",
     "options_of",
+    "parse_lot",
     "parse_lot_line",
     "parse_object",
     "parse_restore",
@@ -121,6 +126,7 @@ __all__ = [
     "result_fields",
     "size_of_whole",
     "snapshot_of",
+    "split_lines",
     "supersedes",
     "time_in",
     "whole_number",

@@ -16,6 +16,9 @@ from urllib.parse import quote, unquote
 
 from worker.contract.outcomes import OUTCOMES, ContractError, Outcome, Phase
 
+MAX_LINE_BYTES = 16 * 1024
+"""More than any lot line takes: a key of 1,024 bytes, each of them `%XX`, a bucket, a version id."""
+
 COPY_DIFFERS = "CopyDiffers"
 """The error code of a copy that was made and found to differ from the object: ours, no word of S3's."""
 
@@ -71,6 +74,41 @@ def parse_lot_line(line: str) -> LotEntry:
     except UnicodeDecodeError as error:
         raise ContractError(f"the key isn't URL-encoded UTF-8: {line[:200]!r}") from error
     return LotEntry(bucket=fields[0], key=key, version_id=fields[2] if len(fields) == 3 else "")  # noqa: PLR2004 (bucket, key, version)
+
+
+def split_lines(chunks: Iterable[bytes]) -> Iterator[bytes]:
+    r"""
+    The lines in a stream of chunks, without their `\n`; one of over MAX_LINE_BYTES is the last.
+
+    Only `\n` ends a line: bytes.splitlines would cut at `\r` too.
+    """
+    rest = b""
+    for chunk in chunks:
+        # One by one: a list of a chunk's lines would take several times its size.
+        lines, rest = io.BytesIO(rest + chunk), b""
+        for line in lines:
+            if line.endswith(b"\n"):
+                yield line[:-1]
+            else:
+                rest = line
+        if len(rest) > MAX_LINE_BYTES:
+            break
+    if rest:
+        yield rest
+
+
+def parse_lot(chunks: Iterable[bytes]) -> Iterator[LotEntry]:
+    """The entries in a lot's bytes, in order. Raises ContractError, naming the line, where one isn't a lot's."""
+    for number, line in enumerate(split_lines(chunks), start=1):
+        if len(line) > MAX_LINE_BYTES:
+            raise ContractError(f"line {number}: over {MAX_LINE_BYTES:,} bytes long")
+        try:
+            entry = parse_lot_line(line.decode())
+        except UnicodeDecodeError as error:
+            raise ContractError(f"line {number}: not UTF-8") from error
+        except ContractError as error:
+            raise ContractError(f"line {number}: {error}") from error
+        yield entry
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

@@ -4,14 +4,13 @@ import hashlib
 import re
 import time
 from collections.abc import Callable, Iterable, Iterator
-from io import BytesIO
 from itertools import chain
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from botocore.exceptions import BotoCoreError, ClientError
 
-from worker.contract import ContractError, LotEntry, parse_lot_line
+from worker.contract import ContractError, LotEntry, parse_lot
 from worker.errors import WorkerError
 from worker.state.results_store import split_s3_uri
 
@@ -19,9 +18,6 @@ if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client
 
 CHUNK_BYTES = 4 * 1024**2
-MAX_LINE_BYTES = 16 * 1024
-"""More than any manifest line takes: a key of 1,024 bytes, each of them `%XX`, a bucket, a version id."""
-
 _CHUNK_TRIES = 8
 
 _RANGE = re.compile(r"bytes ([0-9]{1,15})-[0-9]{1,15}/([0-9]{1,15})")
@@ -50,13 +46,10 @@ def read_lot(
     if sha256 or keys is not None:
         for _ in chunks():
             pass
-    for number, line in enumerate(split_lines(chunks(), uri), start=1):
-        try:
-            yield parse_lot_line(line.decode())
-        except UnicodeDecodeError as error:
-            raise WorkerError(f"{uri}, line {number}: not UTF-8") from error
-        except ContractError as error:
-            raise WorkerError(f"{uri}, line {number}: {error}") from error
+    try:
+        yield from parse_lot(chunks())
+    except ContractError as error:
+        raise WorkerError(f"{uri}, {error}") from error
 
 
 def _checked(chunks: Iterable[bytes], uri: str, sha256: str, keys: int | None) -> Iterator[bytes]:
@@ -71,28 +64,6 @@ def _checked(chunks: Iterable[bytes], uri: str, sha256: str, keys: int | None) -
         raise WorkerError(f"{uri} isn't the lot that it should be: it has {lines:,} lines and not {keys:,}")
     if sha256 not in ("", digest.hexdigest()):
         raise WorkerError(f"{uri} isn't the lot that it should be: its sha256 is {digest.hexdigest()}, not {sha256}")
-
-
-def split_lines(chunks: Iterable[bytes], uri: str) -> Iterator[bytes]:
-    r"""
-    The lines in a stream of chunks, without their `\n`.
-
-    Only `\n` ends a line: bytes.splitlines would cut at `\r` too.
-    uri: for messages. Raises WorkerError for a line too long to be one.
-    """
-    rest = b""
-    for chunk in chunks:
-        # One by one: a list of a chunk's lines would take several times its size.
-        lines, rest = BytesIO(rest + chunk), b""
-        for line in lines:
-            if line.endswith(b"\n"):
-                yield line[:-1]
-            else:
-                rest = line
-        if len(rest) > MAX_LINE_BYTES:
-            raise WorkerError(f"{uri} is no lot: a line is over {MAX_LINE_BYTES} bytes long")
-    if rest:
-        yield rest
 
 
 def _file_chunks(path: str) -> Iterator[bytes]:

@@ -6,8 +6,7 @@ from typing import Any
 import pytest
 
 from orchestrator.errors import S3ReclassError
-from orchestrator.objects.bucket_settings import bucket_facts
-from orchestrator.objects.buckets import check_bucket, delete_bucket, empty_bucket, is_empty
+from orchestrator.objects.buckets import bucket_facts, check_bucket, delete_bucket, empty_bucket, is_empty
 from orchestrator.objects.list_objects import list_objects_v2
 from orchestrator.state.s3_state import S3Store
 from tests.orchestrator.common.odd_s3 import OddS3, answer, odd_s3

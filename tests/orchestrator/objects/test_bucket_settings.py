@@ -9,7 +9,7 @@ from moto import mock_aws
 
 from orchestrator.errors import S3ReclassError
 from orchestrator.objects.bucket_facts import OBJECT_LOCK, REQUEST_PAYMENT, VERSIONING, BucketFacts
-from orchestrator.objects.bucket_settings import bucket_facts
+from orchestrator.objects.buckets import bucket_facts
 
 QUESTIONS = ("get_bucket_versioning", "get_object_lock_configuration", "get_bucket_request_payment")
 

@@ -8,7 +8,7 @@ from orchestrator.errors import S3ReclassError
 from orchestrator.run.lease import JobLease
 from orchestrator.state.job_state import JobState
 from orchestrator.state.lease_file import Holder, Lease
-from orchestrator.state.state_files import Stamped
+from orchestrator.state.s3_state import Stamped
 from orchestrator.state.state_store import StateStore
 from worker.contract import StatePaths
 

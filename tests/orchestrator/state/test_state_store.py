@@ -7,7 +7,7 @@ import boto3
 import pytest
 
 from orchestrator.errors import S3ReclassError
-from orchestrator.state.state_files import CHUNK_BYTES
+from orchestrator.state.s3_state import CHUNK_BYTES
 from orchestrator.state.state_store import DirectoryStore, StateStore, open_store
 from tests.worker.proxy import LOSE, SHORT, Fault, Request, faulty
 

@@ -2,6 +2,7 @@
 
 import csv
 import io
+from itertools import chain
 
 import pytest
 from hypothesis import given
@@ -9,6 +10,7 @@ from hypothesis import strategies as st
 
 from worker.contract import (
     MAX_KEY_BYTES,
+    MAX_LINE_BYTES,
     MAX_TEXT,
     ContractError,
     LotEntry,
@@ -17,9 +19,11 @@ from worker.contract import (
     encode_key,
     format_lot_line,
     format_result_rows,
+    parse_lot,
     parse_lot_line,
     parse_result_rows,
     result_fields,
+    split_lines,
 )
 
 KEYS = st.text(st.characters(exclude_categories=["Cs"]), min_size=1).filter(
@@ -155,3 +159,27 @@ def test_a_message_as_long_as_a_page_leaves_its_part_readable() -> None:
 def test_a_slash_stays_readable_in_an_encoded_key() -> None:
     """Keys are encoded as S3 encodes them: `/` is kept, all else but letters, digits and -._~ is not."""
     assert encode_key("a/b c%,\n") == "a/b%20c%25%2C%0A"
+
+
+@given(st.lists(st.binary().filter(lambda line: b"\n" not in line)), st.integers(1, 7))
+def test_lines_come_out_whole_wherever_the_chunks_end(lines: list[bytes], size: int) -> None:
+    r"""Lines are cut at `\n` alone, however the stream is cut into chunks."""
+    data = b"".join(line + b"\n" for line in lines)
+    chunks = [data[start : start + size] for start in range(0, len(data), size)]
+
+    assert lines == list(split_lines(chunks))
+
+
+def test_the_last_line_needs_no_end() -> None:
+    """A lot written by hand may lack the last line's end."""
+    assert list(split_lines([b"a\nb"])) == [b"a", b"b"]
+
+
+def test_a_file_that_is_no_lot_does_not_fill_the_memory() -> None:
+    """A line without an end is an error before it is all read."""
+    endless = (b"x" * 1_000 for _ in iter(int, 1))
+
+    with pytest.raises(ContractError, match=f"line 2: over {MAX_LINE_BYTES:,} bytes"):
+        list(parse_lot(chain([b"b,k\n"], endless)))
+    with pytest.raises(ContractError, match=f"line 1: over {MAX_LINE_BYTES:,} bytes"):
+        list(parse_lot([b"b," + b"x" * MAX_LINE_BYTES + b"\nb,k\n"]))

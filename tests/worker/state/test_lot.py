@@ -7,37 +7,13 @@ from unittest.mock import Mock
 
 import boto3
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
 
 from tests.worker.proxy import CUT, Fault, Request, faulty
 from worker.contract import LotEntry, format_lot_line
 from worker.errors import WorkerError
 from worker.s3.clients import state_client
 from worker.state import lot
-from worker.state.lot import CHUNK_BYTES, MAX_LINE_BYTES, first_of, read_lot, split_lines
-
-
-@given(st.lists(st.binary().filter(lambda line: b"\n" not in line)), st.integers(1, 7))
-def test_lines_come_out_whole_wherever_the_chunks_end(lines: list[bytes], size: int) -> None:
-    r"""Lines are cut at `\n` alone, however the stream is cut into chunks."""
-    data = b"".join(line + b"\n" for line in lines)
-    chunks = [data[start : start + size] for start in range(0, len(data), size)]
-
-    assert lines == list(split_lines(chunks, "lot"))
-
-
-def test_the_last_line_needs_no_end() -> None:
-    """A lot written by hand may lack the last line's end."""
-    assert list(split_lines([b"a\nb"], "lot")) == [b"a", b"b"]
-
-
-def test_a_file_that_is_no_lot_does_not_fill_the_memory() -> None:
-    """A line without an end is an error before it is all read."""
-    endless = (b"x" * 1_000 for _ in iter(int, 1))
-
-    with pytest.raises(WorkerError, match=f"over {MAX_LINE_BYTES} bytes"):
-        list(split_lines(endless, "lot"))
+from worker.state.lot import CHUNK_BYTES, first_of, read_lot
 
 
 def entries(count: int) -> list[LotEntry]:
