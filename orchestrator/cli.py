@@ -1,7 +1,7 @@
 """
 The click group, and the one place where errors become exit codes.
 
-Commands are loaded when they are called, so that `s3reclass --help` doesn't wait for boto3.
+A command is imported when it is called, so that `s3reclass --help` doesn't wait for boto3.
 """
 
 import os
@@ -23,7 +23,7 @@ COULD_NOT, INTERRUPTED = 1, 130
 
 _COMMANDS = {
     "init": "Write s3reclass.toml.",
-    "list": "List a bucket's keys, by class: a key file for split.",
+    "list": "List a bucket's keys, by class, as a key file for split.",
     "split": "Cut a key file into lots.",
     "estimate": "Say what a job costs and how long it takes.",
     "up": "Make the stack: cluster, repository, roles, state bucket.",
@@ -33,16 +33,16 @@ _COMMANDS = {
     "logs": "Show a lot's log.",
     "stop": "Stop a job's tasks.",
     "report": "Say what became of every key.",
-    "verify": "Look at every object and say which aren't in the class.",
+    "verify": "Check every object and say which aren't in the class.",
     "down": "Remove the stack.",
     "demo": "Watch a whole job run on this machine, without AWS.",
-    "completion": "Print what makes a shell complete commands and flags.",
+    "completion": "Print a shell's completion script for commands and flags.",
 }
 """Every command in the order of a job, with its line in the group's help."""
 
 
 class _UnexpectedError(Exception):
-    """An error, its cause, that click would take for something else."""
+    """Carries, as its cause, an error that click would take for something else."""
 
 
 class Commands(click.Group):
@@ -106,37 +106,37 @@ def cli() -> None:
 
 def main() -> None:
     """Run the command line and exit with its code: the entry point of `s3reclass`."""
-    # How `docker stop`, systemd and CI runners end a program: as after Ctrl-C, tasks on this machine end first, and the
-    # job is free for a launcher elsewhere.
+    # `docker stop`, systemd and CI runners end a program by SIGTERM. As after Ctrl-C, tasks on this machine end first,
+    # and the job is free for another launcher.
     signal.signal(signal.SIGTERM, signal.default_int_handler)
     try:
         protect_standard_streams()
         quiet_libraries(os.environ)
         code = run(sys.argv[1:])
     except KeyboardInterrupt:
-        # Pressed again, while the first was told.
+        # A second Ctrl-C, while the first was reported.
         code = INTERRUPTED
-    # All is done but for Python's own end, which would answer a Ctrl-C with a traceback.
+    # Only Python's own end is left, which would answer a Ctrl-C with a traceback.
     signal.signal(signal.SIGINT, signal.SIG_DFL)
     sys.exit(code)
 
 
 def run(arguments: list[str], group: click.Group | None = None) -> int:
     """
-    The exit code of a command line, its errors told on standard error.
+    The exit code of a command line; its errors are reported on standard error.
 
-    group: of the commands, None for ours.
+    group: of the commands; None for ours.
     """
     try:
         code = _run(arguments, group or cli)
-        # Else Python did it at its very end, where a failure can't be told in words.
+        # Otherwise Python does it at its end, where a failure can't be reported in words.
         sys.stdout.flush()
     except (click.exceptions.Abort, KeyboardInterrupt):
         return _say("interrupted", INTERRUPTED)
     except OutputError as error:
-        # The reader of our output (head, say) may have gone: then there is nothing to tell.
+        # The reader of our output (head, for example) may have gone: then there is nothing to report.
         return COULD_NOT if error.reader_gone else _say(str(error), COULD_NOT)
-    except Exception as error:  # noqa: BLE001 (whatever it is: a traceback is nothing to show to a user)
+    except Exception as error:  # noqa: BLE001 (a user must never see a traceback)
         tell_crash((isinstance(error, _UnexpectedError) and error.__cause__) or error, arguments, os.environ)
         return COULD_NOT
     return code
@@ -153,7 +153,7 @@ def _run(arguments: list[str], group: click.Group) -> int:
     except click.ClickException as error:
         shown = StringIO()
         error.show(shown)
-        # It repeats what was typed, which may come from a file's name or a key.
+        # It repeats what was typed, which may be a file's name or a key: `say` makes it safe to show.
         for line in shown.getvalue().removesuffix("\n").split("\n"):
             say(line)
         return error.exit_code

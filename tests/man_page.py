@@ -64,7 +64,7 @@ def man_page() -> str:
 
 
 def _body(command: click.Command) -> str:
-    return "\n".join(paragraphs(command.help or ""))
+    return "\n".join(paragraphs("\n\n".join(filter(None, (command.help, command.epilog)))))
 
 
 def _first_sentence(command: click.Command) -> str:

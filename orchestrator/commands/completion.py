@@ -1,4 +1,4 @@
-"""`s3reclass completion`: what makes a shell complete commands, flags and their values."""
+"""`s3reclass completion`: the script by which a shell completes commands, flags and their values."""
 
 import click
 from click.shell_completion import get_completion_class
@@ -14,7 +14,7 @@ SHELLS = ("bash", "zsh", "fish")
 @click.pass_context
 def command(context: click.Context, *, shell: str) -> None:
     """
-    Print the script with which a shell completes s3reclass's commands, flags and their values.
+    Print the script by which a shell completes s3reclass's commands, flags and their values.
 
     Put it where your shell looks for such scripts, and start a new shell:
 
@@ -27,6 +27,6 @@ def command(context: click.Context, *, shell: str) -> None:
     if complete is None:
         raise UsageError(f"this version of click completes nothing in {shell}")
     program = complete(context.find_root().command, {}, "s3reclass", "_S3RECLASS_COMPLETE")
-    # Not its source(), which would start bash to look at its version.
+    # Its source() would start bash to check the version.
     for line in (program.source_template % program.source_vars()).splitlines():
         tell(line)

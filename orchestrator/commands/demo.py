@@ -1,4 +1,4 @@
-"""`s3reclass demo`: a whole job on this machine, each command shown before it runs."""
+"""`s3reclass demo`: a whole job on this machine; each command is shown before it runs."""
 
 import os
 import shlex
@@ -24,19 +24,19 @@ from worker.contract import ExitCode, Outcome, Phase
 S3RECLASS = (sys.executable, "-P", "-m", "orchestrator")
 TARGET = "STANDARD_IA"
 RESTORE_TAKES_S = 8
-"""How long the embedded S3 takes to restore an object, so that the copy phase has something to wait for."""
+"""Seconds that the embedded S3 takes for a restore: the copy phase then has something to wait for."""
 
 COMMAND_MOST_S = 240
-"""Each command, at most: two minutes for the restores, and as long for the work, seconds unless the machine is busy."""
+"""The most seconds for a command: two minutes for the restores, and two for the work, which takes seconds."""
 
 
-@click.command()
+@click.command(epilog="\b\nExample:\n    s3reclass demo")
 def command() -> int:
     """
     Watch a whole job run on this machine: no AWS account, no Docker, about a minute.
 
-    An S3 of its own (moto's server) gets a bucket with a few hundred archived objects; the real commands
-    then restore them, wait, copy them, report and verify. Nothing is left behind.
+    The demo has an S3 of its own (moto's server), with a few hundred archived objects in a bucket. The real
+    commands restore them, wait, copy them, report and verify. Nothing is left behind.
     """
     try:
         from orchestrator.demo.embedded_aws import embedded_aws  # noqa: PLC0415 (an extra may be missing)
@@ -55,7 +55,7 @@ def command() -> int:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Scene:
-    """What is said, the command, and the exit code that it must end with."""
+    """An explanation, a command, and the exit code that it must end with."""
 
     words: str
     line: str
@@ -95,9 +95,9 @@ class DemoWaitedError(S3ReclassError):
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Stage:
     """
-    Where the demo is played.
+    Where the demo runs.
 
-    began: told of each command's process. most_s: how long each may take.
+    began: called for each command's process. most_s: seconds that each may take.
     """
 
     folder: Path

@@ -1,4 +1,4 @@
-"""`s3reclass down`: remove the stack, and nothing of the user's unasked."""
+"""`s3reclass down`: remove the stack; what is the user's goes only if asked."""
 
 import sys
 
@@ -11,7 +11,7 @@ from orchestrator.settings.settings import Settings
 from orchestrator.stack.teardown import Teardown, plan_teardown, take_down
 
 
-@click.command(name="down")
+@click.command(name="down", epilog="\b\nExample:\n    s3reclass down --yes")
 @uses_settings("stack")
 @click.option("--yes", is_flag=True, help="Don't ask.")
 @click.option(
@@ -22,8 +22,8 @@ def command(*, settings: Settings, yes: bool, delete_state: bool) -> None:
     Remove the stack.
 
     Your buckets and objects are not touched. The state bucket is kept unless it is empty or --delete-state is
-    given. Images go: push-image can build them again; so do the task definitions that refer to the stack, and the
-    next run registers new ones. Refuses while tasks run.
+    given. The images are deleted: push-image can build them again. So are the task definitions that refer to the
+    stack: the next run registers new ones. The command refuses while tasks run.
     """
     teardown = plan_teardown(settings)
     if teardown is None:
@@ -48,7 +48,7 @@ def _show(teardown: Teardown, *, delete_state: bool) -> None:
 
 
 def _ask(teardown: Teardown, *, delete_state: bool) -> None:
-    """Ask before anything is deleted. Raises S3ReclassError on a no, UsageError where nobody can answer."""
+    """Ask before anything is deleted. Raises S3ReclassError on a no, UsageError without a terminal."""
     if not sys.stdin.isatty():
         raise UsageError("down asks before it deletes, and there is no terminal to ask on: give --yes")
     questions = [f"Delete the stack {teardown.stack.name}?"]

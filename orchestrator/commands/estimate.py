@@ -22,12 +22,15 @@ from orchestrator.settings.settings import Settings
 from worker.contract import STORAGE_CLASSES, LotEntry, Phase
 
 MAX_SIZE = 1_000_000
-"""Keys to look at, at most: a sample is kept in memory, some hundred bytes a key."""
+"""The most keys to probe: a sample is kept in memory, some hundred bytes a key."""
 
 _PHASES = {"restore": (Phase.RESTORE,), "copy": (Phase.COPY,), "all": (Phase.RESTORE, Phase.COPY)}
 
 
-@click.command()
+@click.command(
+    epilog="\b\nExamples:\n    s3reclass estimate --phase copy --sample 1000\n"
+    "    s3reclass estimate --no-sample --mean-size 4000000 --from-class DEEP_ARCHIVE"
+)
 @uses_settings("storage_class", "place", "request_payer", "bucket_owner", "lots", "days", "tier", "max_tasks", "rate")
 @click.option("--phase", type=click.Choice(list(_PHASES)), default="all", show_default=True, help="What to estimate.")
 @click.option(
@@ -37,7 +40,7 @@ _PHASES = {"restore": (Phase.RESTORE,), "copy": (Phase.COPY,), "all": (Phase.RES
     type=click.IntRange(1, MAX_SIZE),
     default=DEFAULT_SIZE,
     show_default=True,
-    help="Objects to look at, by HEAD, at random; all of them when the job has no more.",
+    help="Objects to look at, by HEAD, chosen at random; all of them when the job has no more.",
 )
 @click.option("--no-sample", is_flag=True, help="Look at nothing: take --mean-size and --from-class for every object.")
 @click.option("--mean-size", metavar="BYTES", type=click.IntRange(0), help="With --no-sample: an object's mean size.")
@@ -61,11 +64,11 @@ def command(  # noqa: PLR0913 (an option each)
     """
     Say what the job in lots/ costs and how long it takes.
 
-    Looks at a random sample of the objects (HEAD requests are all that it costs), always at the same ones
-    for the same lots, and prints each line with its formula: requests, data, Fargate tasks, the restored
-    copies' storage, early deletion, and what storage costs each month before and after. What comes from
-    the sample has its 95% error bar. Prices are a dated snapshot of us-east-1's; one that isn't known
-    is said to be unknown. `run` prints the same total before it starts.
+    Looks at a random sample of the objects, which costs a HEAD request each; the same lots have the same
+    sample. Prints each line with its formula: requests, data, Fargate tasks, the restored copies' storage,
+    early deletion, and the storage of each month before and after. What comes from the sample has its 95%
+    error bar. Prices are us-east-1's of a date that is shown; an unknown price is shown as unknown. `run`
+    prints the same total before it starts.
     """
     if Phase.COPY in _PHASES[phase]:
         settings.require_storage_class()
@@ -79,18 +82,15 @@ def command(  # noqa: PLR0913 (an option each)
         sample = _assumed(lots, mean_size or 0, from_class or "", Clock())
     else:
         verify_lots(folder, lots)
-        sample = _looked_at(folder, lots, size, settings)
+        with counting("looked at", min(size, lots.keys)) as count:
+            arguments = settings.request_arguments()
+            sample = sample_objects(folder, lots, size, DEFAULT_SEED, arguments=arguments, count=count)
     estimate = estimate_job(lots, sample, settings, region(), _PHASES[phase])
     if as_json:
         tell_json(estimate_json(estimate), indent=1)
     else:
         for line in estimate_lines(estimate):
             tell(line)
-
-
-def _looked_at(folder: Path, lots: Lots, size: int, settings: Settings) -> Sample:
-    with counting("looked at", min(size, lots.keys)) as count:
-        return sample_objects(folder, lots, size, DEFAULT_SEED, arguments=settings.request_arguments(), count=count)
 
 
 def _assumed(lots: Lots, mean_size: int, from_class: str, clock: Clock) -> Sample:

@@ -1,15 +1,15 @@
 """`s3reclass list`: a bucket's keys, by class, as a key file."""
 
 import sys
-from collections.abc import Callable, Iterator
-from contextlib import AbstractContextManager, contextmanager, nullcontext
+from collections.abc import Callable
+from contextlib import AbstractContextManager, nullcontext
 from pathlib import Path
 
 import click
 
-from orchestrator.common.atomic_file import whole_file
 from orchestrator.common.counter import counting
-from orchestrator.common.output import say, tell
+from orchestrator.common.output import say
+from orchestrator.common.row_output import row_output
 from orchestrator.objects.list_objects import list_objects_v2
 from orchestrator.objects.listing_csv import format_listed, parse_classes, parse_prefix
 from orchestrator.settings.options import uses_settings
@@ -38,15 +38,15 @@ def command(*, uri: str | None, classes: tuple[str, ...], output: Path | None, s
         s3reclass split keys.csv --lots 20
 
     The CSV has no header, and split takes it as it is. --output writes the file only when the listing
-    is whole; in a pipe, split can't tell a listing that broke off from one that ended. Files and pipes get
-    each key exactly; on a terminal, control characters are shown as escapes.
+    is complete; in a pipe, split can't tell a listing that broke off from one that ended. Files and pipes
+    get each key exactly; on a terminal, control characters are shown as escapes.
 
-    Listing costs a request per 1,000 objects in the prefix, whatever their class.
+    Listing costs a request for each 1,000 objects under the prefix, whatever their class.
     """  # noqa: D301 (click reads the backspace itself: "don't rewrap")
     bucket, prefix = parse_prefix(uri) if uri else (settings.require_bucket(), "")
     wanted = parse_classes(classes)
     seen = listed = 0
-    with _destination(output) as write, _counter(output) as count:
+    with row_output(output) as write, _counter(output) as count:
         for seen, found in enumerate(list_objects_v2(bucket, prefix, settings.request_arguments()), start=1):
             if not wanted or found.storage_class in wanted:
                 write(format_listed(found))
@@ -59,23 +59,7 @@ def command(*, uri: str | None, classes: tuple[str, ...], output: Path | None, s
 
 
 def _counter(output: Path | None) -> AbstractContextManager[Callable[[int], None]]:
-    """What shows how far the listing is, unless the listing itself goes to a terminal."""
+    """A counter that shows how far the listing is; none when the listing itself goes to a terminal."""
     if output is None and sys.stdout.isatty():
         return nullcontext(lambda _seen: None)
     return counting("looked at", None, what="objects")
-
-
-@contextmanager
-def _destination(output: Path | None) -> Iterator[Callable[[str], object]]:
-    """What writes: to standard output, or to a file that appears when everything has been written."""
-    if output is None and sys.stdout.isatty():
-        # A key with a line feed in it is one row, and one line here.
-        yield lambda row: tell(row.removesuffix("\n"))
-        return
-    if output is None:
-        # Bytes, as the terminal's encoding is no business of a CSV.
-        yield lambda row: sys.stdout.buffer.write(row.encode())
-        sys.stdout.buffer.flush()
-        return
-    with whole_file(output) as write:
-        yield write

@@ -12,7 +12,7 @@ from orchestrator.settings.settings import Settings
 from worker.contract import Phase
 
 
-@click.command()
+@click.command(epilog="\b\nExample:\n    s3reclass logs lot-00003 --phase copy")
 @click.argument("lot")
 @uses_settings("state", "place", "lots", "stack")
 @click.option("--phase", type=click.Choice([phase.value for phase in Phase]), help="Default: the last phase begun.")

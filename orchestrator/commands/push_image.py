@@ -1,4 +1,4 @@
-"""`s3reclass push-image`: the worker image, in ECR, unless it is there already."""
+"""`s3reclass push-image`: build the worker image and push it, unless ECR has it already."""
 
 import sys
 from collections.abc import Iterator
@@ -26,26 +26,26 @@ from orchestrator.settings.settings import Settings
 from orchestrator.stack.ensure import ensure_stack, resources
 
 
-@click.command(name="push-image")
+@click.command(name="push-image", epilog="\b\nExample:\n    s3reclass push-image --platform linux/arm64")
 @uses_settings("bucket", "state", "lots", "stack")
 @click.option("--with-lots", is_flag=True, help="Put the lots into the image, for `run --lots-from image`.")
 @click.option(
     "--platform",
     metavar="PLATFORM",
-    help="linux/amd64 or linux/arm64 (default: the engine's own); tasks run on what the image is built for.",
+    help="linux/amd64 or linux/arm64 (default: the engine's own). Tasks run on what the image is built for.",
 )
 @click.option(
     "--base-image",
     metavar="IMAGE",
     default="",
-    help="The Python image to build on, by tag or digest (NAME@sha256:...), in place of the Dockerfile's.",
+    help="The Python image to build on, by tag or digest (NAME@sha256:...), instead of the Dockerfile's.",
 )
 def command(*, settings: Settings, with_lots: bool, platform: str | None, base_image: str) -> None:
     """
     Build the worker image and push it to ECR.
 
-    Its tag is a digest of its content: an image that ECR has already is neither built nor pushed again. Makes
-    the stack when it is missing. Prints the image by digest.
+    The image's tag is a digest of its content: an image that ECR has is neither built nor pushed again. A missing
+    stack is made first. Prints the image by digest.
     """
     lots_folder = Path(settings.lots) if with_lots else None
     paper = WorkerImage(
@@ -57,7 +57,7 @@ def command(*, settings: Settings, with_lots: bool, platform: str | None, base_i
     try:
         engine = DockerEngine.connect()
     except S3ReclassError:
-        # Without an engine, only an image that is in ECR already will do; nothing is made for it.
+        # Without an engine, only an image that is in ECR already helps; no stack is made for it.
         found = _look_up_only(settings, paper, architecture)
         if found is None:
             raise
@@ -67,7 +67,7 @@ def command(*, settings: Settings, with_lots: bool, platform: str | None, base_i
         ecr = Ecr(ensure_stack(settings, say=say).repository)
         found = look_up(paper, ecr, [architecture or engine.architecture()])
         if found is None:
-            with _watching() as reporter:
+            with _reporting() as reporter:
                 image = build_and_push(
                     paper, ecr, engine, platform=architecture, reporter=reporter, lots_folder=lots_folder
                 )
@@ -75,7 +75,7 @@ def command(*, settings: Settings, with_lots: bool, platform: str | None, base_i
 
 
 def _look_up_only(settings: Settings, paper: WorkerImage, architecture: Architecture | None) -> Image | None:
-    """The image, if stack and image are there; None when anything is in the way of knowing."""
+    """The image, if stack and image are there; None also when AWS can't tell."""
     try:
         return look_up(paper, Ecr(resources(settings).repository), [architecture] if architecture else Architecture)
     except S3ReclassError:
@@ -83,14 +83,14 @@ def _look_up_only(settings: Settings, paper: WorkerImage, architecture: Architec
 
 
 def _done(image: Image, base_image: str, *, already: bool) -> None:
-    """Remember the image and print it."""
+    """Record the image and print it."""
     write_record(image, base_image, datetime.now(UTC))
     say(f"image {image.tag}: {'already there, nothing to do' if already else 'pushed'}")
     tell(image.uri)
 
 
 @contextmanager
-def _watching() -> Iterator[PushReporter]:
+def _reporting() -> Iterator[PushReporter]:
     """Bars on a terminal, plain lines elsewhere."""
     if not sys.stderr.isatty():
         yield _Lines()
@@ -101,7 +101,7 @@ def _watching() -> Iterator[PushReporter]:
 
 
 def _matters(line: str) -> bool:
-    """Whether a line of a build is more than the engine's own bookkeeping."""
+    """Whether a line of a build is worth showing; the engine's own bookkeeping isn't."""
     return bool(line.strip()) and not line.startswith((" --->", "Removing intermediate container"))
 
 
@@ -137,5 +137,5 @@ class _Bars:
         bar = self._bars[progress.layer]
         self._progress.update(bar, description=printable(f"{progress.layer} {progress.status}"))
         if progress.total:
-            # The engine counts the layer's tar, whose size it only estimates.
+            # The engine counts the bytes of the layer's tar file, but only estimates its size.
             self._progress.update(bar, completed=min(progress.current, progress.total), total=progress.total)

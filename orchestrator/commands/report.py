@@ -1,20 +1,17 @@
 """`s3reclass report`: every key of a job with what became of it."""
 
 import csv
-import sys
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator
-from contextlib import nullcontext
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from itertools import chain
 from pathlib import Path
-from typing import Any
 
 import click
 
 from orchestrator import wiring as assemble
-from orchestrator.common.atomic_file import whole_file
 from orchestrator.common.output import say, tell
+from orchestrator.common.row_output import row_output
 from orchestrator.lots.disk_table import table_for
 from orchestrator.lots.folder import entries_in, iter_lot
 from orchestrator.model import Lot, Lots
@@ -35,7 +32,7 @@ from worker.contract import OUTCOMES, RESULT_COLUMNS, ExitCode, LotEntry, Outcom
 SHOWN_FAILURES = 10
 
 
-@click.command()
+@click.command(epilog="\b\nExample:\n    s3reclass report --csv failed.csv --header --outcome error --outcome missing")
 @uses_settings("state", "place", "lots", "stack")
 @click.option("--phase", type=click.Choice([phase.value for phase in Phase]), help="Default: the last phase begun.")
 @click.option("--csv", "csv_file", metavar="FILE", help="Write a row for each key of the job; `-` for standard output.")
@@ -55,12 +52,13 @@ def command(
     """
     Say what became of every key of the job.
 
-    Prints a table of outcomes. With --csv, a row for each key in the format of an S3 Batch Operations
-    completion report (Bucket, Key (URL-encoded), VersionId, TaskStatus, ErrorCode, HTTPStatusCode,
-    ResultMessage) with three columns of ours: Outcome, SizeBytes, NewVersionId. A key without a result
-    is `unprocessed` and counts as failed. A cell that a spreadsheet would take for a formula begins with
-    an apostrophe; no name that S3 gives does, so that split takes the report as it is. Exit code 3 when
-    keys failed or are unprocessed, 4 when keys are pending, 0 otherwise.
+    Prints a table of outcomes. --csv also writes a row for each key, in the format of an S3 Batch
+    Operations completion report (Bucket, Key (URL-encoded), VersionId, TaskStatus, ErrorCode,
+    HTTPStatusCode, ResultMessage) with three more columns: Outcome, SizeBytes, NewVersionId. A key without
+    a result is `unprocessed` and counts as failed. A cell that a spreadsheet would take for a formula
+    begins with an apostrophe; no name that S3 gives does, so that split takes the report as it is.
+
+    Exit codes: 3 when keys failed or are unprocessed, 4 when keys are pending, 0 otherwise.
     """
     state = assemble.open_state(settings, job)
     lots = state.lots()
@@ -69,8 +67,11 @@ def command(
     found = _Found()
     rows = _rows(state, lots, wanted, Path(settings.lots), counted, found)
     if csv_file:
-        kept = (cells for cells in rows if not only or cells[7] in only)
-        _write(csv_file, kept, header=header)
+        with row_output(None if csv_file == "-" else Path(csv_file)) as write:
+            writer = csv.writer(_Text(write), lineterminator="\n")
+            if header:
+                writer.writerow(RESULT_COLUMNS)
+            writer.writerows(map(harmless, cells) for cells in rows if not only or cells[7] in only)
     else:
         for _ in rows:
             pass
@@ -85,7 +86,7 @@ def command(
 @dataclass(frozen=True, slots=True)
 class _Found:
     """
-    What a report says beside its rows.
+    What a report says besides its rows.
 
     failures: some rows of failed keys. doubts: what speaks against lots' tallies.
     """
@@ -122,35 +123,11 @@ def _entries(state: JobState, lots: Lots, lot: Lot, lots_dir: Path) -> Iterator[
     return entries_in(chain((first,), chunks), lot, lots.buckets, where=state.lot_uri(lot), advice=advice)
 
 
-def _write(file: str, rows: Iterable[tuple[str, ...]], *, header: bool) -> None:
-    """Write the rows; a file appears only when it is whole."""
-    if file == "-":
-        with nullcontext(_Terminal()) if sys.stdout.isatty() else click.open_file("-", "w", encoding="utf-8") as out:
-            _write_rows(csv.writer(out, lineterminator="\n"), rows, header=header)
-        return
-    with whole_file(Path(file)) as write:
-        _write_rows(csv.writer(_Text(write), lineterminator="\n"), rows, header=header)
-
-
-def _write_rows(writer: Any, rows: Iterable[tuple[str, ...]], *, header: bool) -> None:
-    if header:
-        writer.writerow(RESULT_COLUMNS)
-    writer.writerows(map(harmless, cells) for cells in rows)
-
-
 @dataclass(frozen=True, slots=True)
 class _Text:
-    """What csv writes to."""
+    """The file that csv writes to."""
 
-    write: Callable[[str], None]
-
-
-class _Terminal:
-    """Standard output where it is a terminal: rows are shown there, and can't steer it."""
-
-    def write(self, row: str) -> None:
-        """Show a row."""
-        tell(row.removesuffix("\n"))
+    write: Callable[[str], object]
 
 
 def _print(job: str, phase: Phase, counted: ReportTotals, failures: list[tuple[str, ...]], *, to_stderr: bool) -> None:

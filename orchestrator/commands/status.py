@@ -19,18 +19,18 @@ from worker.contract import Phase
 WATCH_EVERY_S = 5
 
 
-@click.command()
+@click.command(epilog="\b\nExample:\n    s3reclass status --watch --lots")
 @uses_settings("state", "place", "lots", "stack")
 @click.option("--job", metavar="ID", help="A job's id (default: the job of the lots in lots/).")
-@click.option("--watch", is_flag=True, help="Show it again every few seconds, until nothing is left to do or Ctrl-C.")
+@click.option("--watch", is_flag=True, help="Show it every few seconds, until nothing is left to do or Ctrl-C.")
 @click.option("--json", "as_json", is_flag=True, help="One JSON object instead of text.")
 @click.option("--lots", "each_lot", is_flag=True, help="A line for each lot that isn't complete.")
 def command(settings: Settings, job: str | None, *, watch: bool, as_json: bool, each_lot: bool) -> int:
     """
     Say how far a job is, in each phase.
 
-    Reads the state alone: it tells the truth whoever runs the job, and after everything else is gone.
-    A lot whose results aren't all there any more is named, and isn't counted as complete.
+    Reads only the state, so that it works for a job of another launcher, and when all else is gone.
+    A lot that has lost results is named, and doesn't count as complete.
     Exit codes as of `run`: 3 while keys are failed or unprocessed, 4 while keys are pending, 0 when all is done.
     """
     state = assemble.open_state(settings, job)
@@ -81,15 +81,12 @@ def _as_json(lots: Lots, phases: Mapping[Phase, tuple[LotStatus, ...]]) -> dict[
     told: dict[str, Any] = {}
     for phase, lot_statuses in phases.items():
         summed = totals(lot_statuses)
+        of_lots = {"all": summed.lots, "complete": summed.complete, "begun": summed.begun, "in_doubt": summed.doubted}
+        outcomes = {outcome.value: count for outcome, count in summed.outcomes.items()}
         told[phase.value] = {
             "keys": summed.keys,
             "unprocessed": summed.unprocessed,
-            "outcomes": {outcome.value: count for outcome, count in summed.outcomes.items()},
-            "lots": {
-                "all": summed.lots,
-                "complete": summed.complete,
-                "begun": summed.begun,
-                "in_doubt": summed.doubted,
-            },
+            "outcomes": outcomes,
+            "lots": of_lots,
         }
     return {"job": lots.job, "buckets": list(lots.buckets), "keys": lots.keys, "phases": told}

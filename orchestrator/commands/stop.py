@@ -11,15 +11,15 @@ from orchestrator.settings.settings import Settings
 from worker.contract import Phase
 
 
-@click.command()
+@click.command(epilog="\b\nExample:\n    s3reclass stop")
 @uses_settings("state", "place", "lots", "stack")
 @click.option("--job", metavar="ID", help="A job's id (default: the job of the lots in lots/).")
 def command(settings: Settings, job: str | None) -> int:
     """
-    Stop the tasks of a job, whoever started them.
+    Stop the tasks of a job, whichever launcher started them.
 
-    Each task finishes the requests in flight and records its results; the next `run` goes on from there.
-    A launcher that watches them starts no more. Restores that this job asks for again (`run --again`) stop too.
+    Each task finishes its requests in flight and records its results; the next `run` goes on from there.
+    A launcher that runs the job starts no more tasks. Restores that the job asks for again (`run --again`) stop too.
     """
     state = assemble.open_state(settings, job)
     again = state.asked_again()

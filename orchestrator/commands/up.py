@@ -9,37 +9,33 @@ from orchestrator.settings.settings import Settings
 from orchestrator.stack.ensure import ensure_stack, probe_bucket
 
 
-@click.command(name="up")
+@click.command(
+    name="up",
+    epilog="\b\nExample:\n    s3reclass up --bucket my-bucket --kms-key arn:aws:kms:eu-west-1:111122223333:key/0a1b",
+)
 @uses_settings("bucket", "state", "request_payer", "bucket_owner", "stack")
 @click.option(
     "--kms-key",
     "kms_keys",
     metavar="ARN",
     multiple=True,
-    help="A KMS key that the objects are encrypted with: tasks may use it from then on. May be repeated.",
+    help="A KMS key that the objects are encrypted with: lets tasks use it. May be repeated.",
 )
 @click.option(
     "--delete-superseded/--no-delete-superseded",
     default=None,
-    help="Let tasks delete versions of objects, as `run --delete-superseded` needs it, or no longer.",
+    help="Let tasks delete versions of objects, which `run --delete-superseded` needs, or stop letting them.",
 )
 def command(*, settings: Settings, kms_keys: tuple[str, ...], delete_superseded: bool | None) -> None:
     """
     Make the stack: cluster, repository, roles, state bucket, log group, security group.
 
-    Run it again to add a bucket, the account of one (--bucket-owner) or a KMS key, or after the VPC's subnets
-    changed. What s3reclass.toml names under [fargate] is used instead of the stack's own. `push-image` and `run`
-    do the same when the stack is missing.
+    Run it again to add a bucket, the account of one (--bucket-owner) or a KMS key, or when the VPC's subnets have
+    changed. A part that s3reclass.toml names under [fargate] is used instead of the stack's own. `push-image` and
+    `run` make a missing stack too.
     """
     probe_bucket(settings, settings.require_bucket())
-    parts = ensure_stack(
-        settings,
-        say=say,
-        kms_keys=kms_keys,
-        delete_superseded=delete_superseded,
-        look_again=True,
-    )
-    _show(parts)
+    _show(ensure_stack(settings, say=say, kms_keys=kms_keys, delete_superseded=delete_superseded, look_again=True))
 
 
 def _show(parts: Resources) -> None:

@@ -1,4 +1,4 @@
-"""`s3reclass verify`: look at every object of the job and say which aren't in the target class, or as they were."""
+"""`s3reclass verify`: probe every object of the job, and say which aren't in the target class, or as they were."""
 
 from collections import Counter
 from collections.abc import Iterable, Iterator
@@ -41,12 +41,12 @@ SHOWN = 20
 """Keys that are named on standard output; `--csv` takes them all."""
 
 KEYS_IN_MEMORY = 10_000
-"""The largest lot whose pictures are kept in memory: some twenty megabytes. Beside a HEAD, a disk costs nothing."""
+"""The largest lot whose snapshots stay in memory: some twenty megabytes. A disk is fast compared with a HEAD."""
 
 _UNKNOWN = Before()
 
 
-@click.command()
+@click.command(epilog="\b\nExample:\n    s3reclass verify --sample 1000 --csv differs.csv")
 @uses_settings("storage_class", "state", "place", "request_payer", "bucket_owner", "lots", "stack")
 @click.option(
     "--csv",
@@ -67,11 +67,11 @@ def command(*, settings: Settings, csv_file: Path | None, size: int | None) -> i
     """
     Look at every object of the job in lots/ and say which aren't in the target class, or as they were.
 
-    Sends a HEAD request for the current version of every key, whatever version the lot names: a copy on a
-    versioned bucket is the current one. After `run --phase copy --audit` it compares all that HEAD shows with
-    what it showed before the copy: size, content (ETag, checksums), headers, metadata, number of tags, encryption,
-    Object Lock. After a copy without it, the size and the version. A key that couldn't be looked at is
-    never taken for good: it is `missing`, `denied` or `error`.
+    Sends a HEAD request for the current version of every key, whatever version the lot names: on a versioned
+    bucket, the copy is the current version. After `run --phase copy --audit`, all that HEAD shows is compared
+    with what it showed before the copy: size, content (ETag, checksums), headers, metadata, number of tags,
+    encryption, Object Lock. After a copy without --audit, only size and version are compared. A key that
+    couldn't be looked at never counts as good: it is `missing`, `denied` or `error`.
 
     Exit codes: 0 every key looked at is in the class and as it was; 3 some aren't, or couldn't be looked at.
     """
@@ -104,7 +104,7 @@ def command(*, settings: Settings, csv_file: Path | None, size: int | None) -> i
 
 
 def _state(settings: Settings) -> JobState | None:
-    """The job's state, or None, which is said, when there is none to compare with."""
+    """The job's state; None, with a message, when there is none to compare with."""
     try:
         state = assemble.open_state(settings, None)
         state.lots()
@@ -120,7 +120,7 @@ def _state(settings: Settings) -> JobState | None:
 def _judge_all(
     settings: Settings, lots: Lots, size: int | None, state: JobState | None, target: str
 ) -> Iterator[tuple[Judged, Basis]]:
-    """Each key looked at, with what it was compared with."""
+    """The verdict on each key, and what it was compared with."""
     s3, clock = head_client(), Clock()
     for lot, entries in _by_lot(Path(settings.lots), lots, size):
         keys = len(entries) if isinstance(entries, tuple) else lot.keys
@@ -140,7 +140,7 @@ def _judge_all(
 
 
 def _by_lot(folder: Path, lots: Lots, size: int | None) -> Iterator[tuple[Lot, Iterable[LotEntry]]]:
-    """The entries to look at, lot by lot."""
+    """The entries to probe, lot by lot."""
     if size is None or size >= lots.keys:
         yield from ((lot, iter_lot(folder, lot, lots.buckets)) for lot in lots.lots)
     else:
@@ -148,7 +148,7 @@ def _by_lot(folder: Path, lots: Lots, size: int | None) -> Iterator[tuple[Lot, I
 
 
 def _gather(state: JobState | None, lot: Lot, entries: Iterable[LotEntry], befores: Table[Before]) -> bool:
-    """Gather what the lot's copies left; whether there is a picture of any key. entries: of a sample, a tuple."""
+    """Gather what the lot's copies left; whether any key has a snapshot. entries: a tuple for a sample."""
     if state is None:
         return False
     wanted = frozenset(entries) if isinstance(entries, tuple) else None

@@ -33,7 +33,7 @@ _INTERRUPTIONS: Mapping[str, str] = {
     "TerminationNotice": "AWS retired the task's host: the lot goes on in another task",
     "InfrastructureHealth": "the task's host failed: the lot goes on in another task",
     "ServiceSchedulerInitiated": "ECS stopped the task",
-    "UserInitiated": "somebody stopped the task",
+    "UserInitiated": "a user stopped the task",
 }
 """Stop codes that are no fault of the worker's (ECS API Reference, Task, `stopCode`; botocore 1.44.5)."""
 

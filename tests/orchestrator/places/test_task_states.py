@@ -51,7 +51,7 @@ def test_each_status_in_our_words(expected: TaskStatus, last_status: str) -> Non
         (True, "Spot capacity", "SpotInterruption"),
         (True, "retired", "TerminationNotice"),
         (True, "host failed", "InfrastructureHealth"),
-        (True, "somebody stopped the task (enough)", "UserInitiated"),
+        (True, "a user stopped the task (enough)", "UserInitiated"),
         (True, "ECS stopped", "ServiceSchedulerInitiated"),
         (False, "could not proceed", "EssentialContainerExited"),
         (False, "enough", "TaskFailedToStart"),
@@ -71,7 +71,7 @@ def test_a_stop_task_that_reports_0_is_an_interruption_all_the_same() -> None:
     """An exit code of 0 on a task that was stopped is no success: the state has the tally or hasn't."""
     state = state_of(entry("STOPPED", exit_code=0, stopCode="UserInitiated"))
 
-    assert (state.exit_code, state.interrupted, state.reason) == (0, True, "somebody stopped the task")
+    assert (state.exit_code, state.interrupted, state.reason) == (0, True, "a user stopped the task")
 
 
 def test_a_task_stopped_before_it_started_never_started() -> None:
