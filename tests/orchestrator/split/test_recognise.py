@@ -9,9 +9,14 @@ import shlex
 from pathlib import Path
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from orchestrator.cli import run
+from orchestrator.errors import S3ReclassError
 from orchestrator.lots.folder import read_lots
+from orchestrator.split.key_sample import Choices
+from orchestrator.split.recognise import recognise
 from tests.orchestrator.lots.lots_on_disk import iter_entries
 
 VERSION = "3sL4kqtJlcpXroDTDmJ.rmSpXd3dIbrHY"
@@ -535,3 +540,40 @@ def test_a_delimiter_is_one_character(capsys: pytest.CaptureFixture[str], delimi
     """What the csv module can't cut by is wrong usage."""
     assert split("k.csv", b"a\n", shlex.join(["--delimiter", delimiter])) == 2
     assert "--delimiter:" in capsys.readouterr().err
+
+
+PIECES = [
+    b"a",
+    b",",
+    b"\n",
+    b"\t",
+    b";",
+    b'"',
+    b"my-bucket",
+    b"%20",
+    b"\0",
+    b"\xff",
+    b"\r\n",
+    b"s3://my-bucket/",
+    b"key",
+]
+PIECES += [b"key", b"bucket", b"{", b"[", b"12", b"succeeded", b" ", b"sep=", b"GLACIER", b"null", b"\xef\xbb\xbf"]
+CHOICES = [Choices(), Choices(key_column="2"), Choices(bucket_column="1", key_column="2"), Choices(header=True)]
+CHOICES += [Choices(header=False), Choices(key_column="key"), Choices(kind="lines"), Choices(kind="tsv")]
+
+
+@settings(deadline=None)
+@given(
+    st.lists(st.sampled_from(PIECES), max_size=25),
+    st.sampled_from(CHOICES),
+    st.sampled_from(["k.txt", "k.csv", "k.tsv"]),
+    st.booleans(),
+)
+def test_any_bytes_are_recognised_or_refused(pieces: list[bytes], chosen: Choices, name: str, whole: bool) -> None:  # noqa: FBT001 (a parameter of the test)
+    """No content and no flags lead to anything but a reading or a refusal in one line."""
+    told = ""
+    try:
+        recognise(b"".join(pieces), whole=whole, name=name, bucket="my-bucket", chosen=chosen)
+    except S3ReclassError as error:
+        told = str(error)
+    assert "\n" not in told
