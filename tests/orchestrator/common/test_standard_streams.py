@@ -20,7 +20,7 @@ def types(line: str, folder: Path) -> subprocess.CompletedProcess[str]:
         text=True,
         check=False,
         timeout=100,
-        env={**os.environ, "S": S3RECLASS, "PYTHONPATH": str(Path(__file__).parents[2])},
+        env={**os.environ, "S": S3RECLASS, "PYTHONPATH": str(Path(__file__).parents[3])},
     )
 
 
