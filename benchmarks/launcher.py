@@ -32,8 +32,9 @@ from orchestrator.lots.manifest import format_lots, lots_digest
 from orchestrator.model import Architecture, Image, Lot, Lots, Resources
 from orchestrator.places.fargate import FargatePlace
 from orchestrator.places.fargate_ecs import Ecs
-from orchestrator.run.plan import Job, begin, make_plan, see_through
-from orchestrator.run.watch_tasks import Limits, PhaseProgress
+from orchestrator.run.job import Job, Limits, PhaseProgress
+from orchestrator.run.plan import begin, make_plan
+from orchestrator.run.wait_for_restores import see_through
 from orchestrator.settings.settings import Settings
 from orchestrator.state.job_state import JobState
 from orchestrator.state.state_store import open_store
@@ -120,9 +121,9 @@ def run_phase(folder: Path, endpoint: str) -> float:
     )
     plan = make_plan(job, PhaseSettings(phase=Phase.COPY, storage_class="STANDARD_IA"), None)
     begin(job, plan, clock)
-    ending = see_through(job, plan, reporter=Deaf(), clock=clock, limits=Limits(poll_s=2, poll_max_s=10))
-    if not all(standing.complete for standing in ending.lot_statuses):
-        raise SystemExit(f"lots are left: {ending.halted} {ending.given_up}")
+    result = see_through(job, plan, reporter=Deaf(), clock=clock, limits=Limits(poll_s=2, poll_max_s=10))
+    if not all(standing.complete for standing in result.lot_statuses):
+        raise SystemExit(f"lots are left: {result.stopped} {result.given_up}")
     return now
 
 

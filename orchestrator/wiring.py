@@ -1,38 +1,41 @@
 """Everything a command needs, put together in one place: from settings to state, place and job."""
 
 import re
-from collections.abc import Callable, Collection, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import AbstractContextManager
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 from orchestrator.common.aws_sessions import client
 from orchestrator.common.clock import Clock
 from orchestrator.errors import S3ReclassError, UsageError
-from orchestrator.estimate.cost import Estimate, estimate_job
-from orchestrator.estimate.probe_objects import sample_objects
 from orchestrator.image.push import find_image
-from orchestrator.lots.folder import lot_path, read_lots
+from orchestrator.lots.folder import entries_at, lot_path, read_lots
 from orchestrator.model import Lots, Resources, Task
 from orchestrator.objects.bucket_facts import BucketFacts
 from orchestrator.objects.buckets import bucket_facts, check_bucket
-from orchestrator.objects.head_objects import region
+from orchestrator.objects.head_objects import THREADS, head_client, head_objects
+from orchestrator.objects.list_objects import list_restores
+from orchestrator.objects.object_head import ObjectHead
 from orchestrator.places.base import Place
 from orchestrator.places.fargate import FargatePlace
 from orchestrator.places.fargate_ecs import Ecs
 from orchestrator.places.fargate_logs import Logs
 from orchestrator.places.fargate_task_definition import log_stream
 from orchestrator.places.local import LocalPlace, task_id
+from orchestrator.restores.lot_samples import ProbeSources
+from orchestrator.restores.readiness import Readiness
+from orchestrator.run.job import Job, Limits
 from orchestrator.run.lease import JobLease, held
-from orchestrator.run.plan import Job
-from orchestrator.run.watch_tasks import Limits
 from orchestrator.settings.settings import Settings
 from orchestrator.stack.ensure import ensure_stack, probe_bucket, resources
+from orchestrator.state.job_file import restore_in
 from orchestrator.state.job_state import JobState
 from orchestrator.state.launcher_id import this_launcher
 from orchestrator.state.start_note import StartedNote
 from orchestrator.state.state_store import StateStore, open_store
-from worker.contract import Phase
+from worker.contract import LotEntry, Phase
 
 LOCAL_STATE = ".s3reclass"
 LOTS_IN_IMAGE = "/lots"
@@ -139,19 +142,8 @@ def log_lines(settings: Settings, job: str, task: Task, note: StartedNote) -> It
         yield from (event.message for event in Logs(client("logs")).events(group, log_stream(task.id)))
 
 
-def estimate_for(settings: Settings, lots: Lots, names: Collection[str], phase: Phase) -> Estimate:
-    """
-    What the phase costs for the lots of these names.
-
-    For all lots it is what `s3reclass estimate` says, from the same sample.
-    """
-    some = replace(lots, lots=tuple(lot for lot in lots.lots if lot.name in names))
-    sample = sample_objects(Path(settings.lots), some, arguments=settings.request_arguments())
-    return estimate_job(some, sample, settings, region(), (phase,))
-
-
 def bucket_facts_of(settings: Settings, lots: Lots) -> tuple[BucketFacts, ...]:
-    """What the settings of the lots' buckets are, as far as they may be asked for."""
+    """The settings of the lots' buckets that may be read."""
     return tuple(bucket_facts(bucket, owner=settings.bucket_owner) for bucket in lots.buckets)
 
 
@@ -159,14 +151,55 @@ def lease_of(job: Job, command: str) -> AbstractContextManager[JobLease]:
     """
     A block in which this launcher, and no other one, may start the job's tasks.
 
-    command: what it does, for whoever else wants to.
+    command: what it does, for the message to other launchers.
     """
     clock = Clock()
     return held(JobLease(job.state, this_launcher(command, clock.now()), clock=clock))
 
 
+def readiness_of(settings: Settings, job: Job, clock: Clock, say: Say) -> Readiness:
+    """
+    What a wait asks which lots may start.
+
+    say: told of probes that failed.
+    Raises S3ReclassError when the state can't be read.
+    """
+    return Readiness(
+        probe_sources_of(settings, job, clock),
+        target=settings.storage_class,
+        restore=restore_in(job.state.read_job()),
+        clock=clock,
+        say=say,
+    )
+
+
+def probe_sources_of(settings: Settings, job: Job, clock: Clock) -> ProbeSources:
+    """What S3, the lots and the state are asked to see how far the job's restores are."""
+    arguments, folder = settings.request_arguments(), Path(settings.lots)
+    clients: list[Any] = []
+
+    def heads(entries: Iterable[LotEntry]) -> Iterator[ObjectHead]:
+        asked = tuple(entries)
+        # Made at the first probe and kept: making a client takes longer than many requests.
+        clients[:] = clients or [head_client()]
+        threads = min(THREADS, len(asked))
+        return head_objects(asked, arguments=arguments, clock=clock, threads=threads, s3=clients[0])
+
+    def restoring() -> bool:
+        lot_statuses = job.state.lot_statuses(job.lots, Phase.RESTORE)
+        return any(one.files.attempt for one in lot_statuses) and not all(one.finished for one in lot_statuses)
+
+    return ProbeSources(
+        heads=heads,
+        page=lambda bucket, after: list_restores(bucket, after, arguments),
+        entries=lambda lot, places: entries_at(folder, lot, places),
+        pending=lambda lot, attempt: job.pending(lot.name, attempt),
+        restoring=restoring,
+    )
+
+
 def limits_for(place: Place, settings: Settings) -> Limits:
-    """How patient a watch over this place is: processes of this machine are asked for free, ECS in growing steps."""
+    """How patient a run is in this place: asking processes of this machine is free, ECS is asked in growing steps."""
     poll_s, poll_max_s = (0.2, 2.0) if place.ends_with_launcher else (2.0, 10.0)
     return Limits(poll_s=poll_s, poll_max_s=poll_max_s, spot_interruptions=settings.fargate.spot_interruptions)
 

@@ -6,31 +6,19 @@ from pathlib import Path
 
 import click
 
-from orchestrator import wiring as assemble
-from orchestrator.common.output import say, tell
+from orchestrator import wiring
+from orchestrator.common.output import say
 from orchestrator.common.text import parse_duration
 from orchestrator.errors import UsageError
 from orchestrator.lots.folder import read_lots, verify_lots
 from orchestrator.model import CHANGE_DATA
 from orchestrator.objects.bucket_facts import BucketFacts
-from orchestrator.run.ask_again import ask_again
 from orchestrator.run.both_phases import run_both
-from orchestrator.run.one_phase import (
-    Run,
-    carry_out,
-    look_at_some,
-    print_calls,
-    say_next_steps,
-    show_plan,
-    summarize,
-)
-from orchestrator.run.plan import Job, make_plan
-from orchestrator.run.show_progress import counted
-from orchestrator.run.watch_values import RunResult
+from orchestrator.run.one_phase import Run, run_one
+from orchestrator.run.restore_again import ask_again
 from orchestrator.settings.options import uses_settings
 from orchestrator.settings.settings import Settings
-from orchestrator.state.lot_status import totals
-from worker.contract import ExitCode, Outcome, Phase, PhaseSettings
+from worker.contract import ExitCode, Phase, PhaseSettings
 
 ALL = "all"
 
@@ -153,9 +141,9 @@ def command(  # noqa: PLR0913 (one parameter for each option)
         settings.require_storage_class()
     lots = read_lots(Path(settings.lots))
     verify_lots(Path(settings.lots), lots)
-    buckets = assemble.bucket_facts_of(settings, lots)
+    buckets = wiring.bucket_facts_of(settings, lots)
     _refuse_to_delete_nothing(copy, buckets)
-    job = assemble.open_job(
+    job = wiring.open_job(
         settings,
         lots,
         lots_from_image=lots_from == "image",
@@ -164,10 +152,9 @@ def command(  # noqa: PLR0913 (one parameter for each option)
         say=say,
     )
     if not dry_run:
-        # From before the plan to the command's end, so that nobody else starts what is in the plan.
-        lease = assemble.lease_of(job, f"s3reclass run --phase {phase}")
-        right = click.get_current_context().with_resource(lease)
-        job = replace(job, right=right, asked_to_stop=job.state.stop_sign())
+        # From before the plan to the command's end, so that no other launcher starts what is in the plan.
+        lease = click.get_current_context().with_resource(wiring.lease_of(job, f"s3reclass run --phase {phase}"))
+        job = replace(job, has_lease=lease.check, asked_to_stop=job.state.stop_sign())
     run = Run(
         settings=settings,
         job=job,
@@ -181,26 +168,7 @@ def command(  # noqa: PLR0913 (one parameter for each option)
         return run_both(run, restore, copy, asked_again=ask_again(run, restore) if again else ExitCode.GOOD)
     if again:
         return ask_again(run, restore)
-    return _run_one(run, restore if phase == Phase.RESTORE else copy)
-
-
-def _run_one(run: Run, phase_settings: PhaseSettings) -> ExitCode:
-    phase = phase_settings.phase
-    plan = make_plan(run.job, phase_settings, run.settings.rate)
-    if plan.nothing_to_do:
-        tell(f"{phase} of job {run.job.lots.job} is finished: nothing to start.")
-        summarize(run, phase, RunResult(lot_statuses=plan.lot_statuses, given_up={}, halted=""))
-        if phase is Phase.RESTORE and (advice := _pending_after_restore(run.job)):
-            say(advice)
-        return ExitCode.GOOD
-    show_plan(run, plan, look_at_some(run, plan) if run.estimate else None)
-    if run.dry:
-        print_calls(run, plan)
-        return ExitCode.GOOD
-    ending = carry_out(run, plan)
-    code = summarize(run, phase, ending)
-    say_next_steps(run, phase, code, ending)
-    return code
+    return run_one(run, restore if phase == Phase.RESTORE else copy)
 
 
 def _refuse_nonsense(phase: str, flags: set[str], *, again: bool) -> None:
@@ -237,17 +205,4 @@ def phase_settings_of(phase: Phase, settings: Settings) -> PhaseSettings:
         s3_client=settings.s3_client,
         request_payer=settings.request_payer,
         bucket_owner=settings.bucket_owner,
-    )
-
-
-def _pending_after_restore(job: Job) -> str:
-    """What to do about keys that the copy phase left pending once the restore phase has done its part, or ""."""
-    if Phase.COPY not in job.state.begun_phases():
-        return ""
-    pending = totals(job.state.lot_statuses(job.lots, Phase.COPY)).outcomes.get(Outcome.PENDING, 0)
-    if not pending:
-        return ""
-    return (
-        f"{counted(pending, 'key')} are pending in the copy phase. If their restored copies have expired, ask for them "
-        "again: `s3reclass run --phase restore --again`"
     )

@@ -1,24 +1,13 @@
-"""`s3reclass run --phase all`: restore, wait, copy; where it stands is told by the state alone."""
+"""`s3reclass run --phase all`: restore, wait, copy; the state alone says where it goes on."""
 
 from collections.abc import Iterable
-from dataclasses import replace
 
 from orchestrator.common.output import say, tell
 from orchestrator.objects.object_head import HeadOutcome, ObjectHead
-from orchestrator.run.ask_again import ask_again
-from orchestrator.run.one_phase import (
-    ProbedSample,
-    Run,
-    carry_out,
-    look_at_some,
-    print_calls,
-    say_next_steps,
-    show_plan,
-    summarize,
-)
-from orchestrator.run.plan import Plan, make_plan
+from orchestrator.run.one_phase import Run, carry_out, finish, probe_some, say_next_steps, show_plans
+from orchestrator.run.plan import make_plan
+from orchestrator.run.restore_again import ask_again
 from orchestrator.run.show_progress import counted
-from orchestrator.run.watch_values import RunResult
 from orchestrator.state.lot_status import totals
 from worker.contract import ExitCode, Outcome, Phase, PhaseSettings
 
@@ -36,38 +25,41 @@ def run_both(
     | some pending | any other | 4 |
     | all good | any | 0: whatever the restore phase met, each key is in the class |
 
-    asked_again: what came of restores that this run asked for once more, before; they count like the restore phase's.
+    asked_again: the exit code of restores that this run has just asked for again; it counts like the restore phase's.
     """
     copy_plan = make_plan(run.job, copy, run.settings.rate)
     if copy_plan.nothing_to_do:
         tell(f"both phases of job {run.job.lots.job} are finished: nothing to start.")
-        return summarize(run, Phase.COPY, RunResult(lot_statuses=copy_plan.lot_statuses, given_up={}, halted=""))
+        return finish(run, copy_plan)
     begun = Phase.RESTORE in run.job.state.begun_phases()
-    looked = look_at_some(run, copy_plan) if run.estimate or not begun else None
-    asks = begun or looked is None or needs_restore(looked.sample.heads, copy.storage_class)
+    probed = probe_some(run, copy_plan) if run.estimate or not begun else None
+    restores = begun or probed is None or needs_restore(probed.sample.heads, copy.storage_class)
     # A lot that is copied already needs no restore; in an archive class now, it would even be paid for.
     left = {one.lot.name for one in copy_plan.lot_statuses if not one.complete}
-    restore_plan = make_plan(run.job, restore, run.settings.rate, left) if asks else None
-    _show(run, restore_plan, copy_plan, looked)
+    restore_plan = make_plan(run.job, restore, run.settings.rate, left) if restores else None
+    plans = [plan for plan in (restore_plan, copy_plan) if plan and not plan.nothing_to_do]
+    if restore_plan is None and probed:
+        heads = counted(len(probed.sample.heads), "key")
+        say(f"restore: of the {heads} looked at none needs a restore: none is asked for")
+    elif restore_plan and restore_plan.nothing_to_do:
+        say("restore: every restore has been asked for")
+    show_plans(run, plans, probed if run.estimate else None)
     if run.dry:
-        _print_calls(run, restore_plan, copy_plan)
         return ExitCode.GOOD
     restored = [asked_again]
     if restore_plan and not restore_plan.nothing_to_do:
-        ending = carry_out(run, restore_plan)
-        restored.append(summarize(run, Phase.RESTORE, ending))
-        if ending.halted:
-            say_next_steps(run, Phase.RESTORE, restored[-1], ending)
+        code, result = carry_out(run, restore_plan)
+        restored.append(code)
+        if result.stopped:
+            say_next_steps(run, Phase.RESTORE, code, result)
             return ExitCode.SOME_FAILED
-    ending = carry_out(run, make_plan(run.job, copy, run.settings.rate))
-    copied = summarize(run, Phase.COPY, ending)
-    if not asks and totals(ending.lot_statuses).outcomes.get(Outcome.PENDING) and not ending.halted:
+    copied, result = carry_out(run, make_plan(run.job, copy, run.settings.rate))
+    if not restores and totals(result.lot_statuses).outcomes.get(Outcome.PENDING) and not result.stopped:
         say("restore: some keys are archived after all: restores are asked for, of these alone")
         restored.append(ask_again(run, restore))
-        ending = carry_out(run, make_plan(run.job, copy, run.settings.rate))
-        copied = summarize(run, Phase.COPY, ending)
+        copied, result = carry_out(run, make_plan(run.job, copy, run.settings.rate))
     code = ExitCode.SOME_FAILED if copied and ExitCode.SOME_FAILED in restored else copied
-    say_next_steps(run, Phase.COPY, code, ending)
+    say_next_steps(run, Phase.COPY, code, result)
     return code
 
 
@@ -77,25 +69,3 @@ def needs_restore(heads: Iterable[ObjectHead], target: str) -> bool:
         head.look is HeadOutcome.FOUND and head.archived and head.storage_class != target and not head.restore_asked
         for head in heads
     )
-
-
-def _show(run: Run, restore_plan: Plan | None, copy_plan: Plan, looked: ProbedSample | None) -> None:
-    known = looked if run.estimate else None
-    if restore_plan is None and looked:
-        say(
-            f"restore: of the {counted(len(looked.sample.heads), 'key')} looked at none needs a restore: none is "
-            "asked for"
-        )
-    elif restore_plan and restore_plan.nothing_to_do:
-        say("restore: every restore has been asked for")
-    elif restore_plan:
-        show_plan(run, restore_plan, known)
-    show_plan(run, copy_plan, known)
-
-
-def _print_calls(run: Run, restore_plan: Plan | None, copy_plan: Plan) -> None:
-    if restore_plan:
-        print_calls(run, restore_plan)
-        uploaded = {lot.name for lot in restore_plan.uploads}
-        copy_plan = replace(copy_plan, uploads=tuple(lot for lot in copy_plan.uploads if lot.name not in uploaded))
-    print_calls(run, copy_plan)

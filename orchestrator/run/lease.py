@@ -1,8 +1,8 @@
 """
 A launcher's lease on its job: taken, renewed while it runs, given back; and lost, which it notices.
 
-It is a file in the state that is only ever written on the condition that nobody else has written it. What the
-file says, and who may take it, is decided in `state/lease_file.py`.
+It is a file in the state that is only written on the condition that it hasn't changed since it was read.
+`state/lease_file.py` decides what the file says, and who may take it.
 """
 
 import threading
@@ -29,10 +29,10 @@ from orchestrator.state.lease_file import (
 )
 
 TAKE_TRIES = 5
-"""Tries at a lease that is free and that others want too: each that fails is another launcher's gain."""
+"""Tries at a free lease that others want too: each that fails is one that another launcher won."""
 
 RELEASE_PATIENCE_S = 10.0
-"""Seconds that a renewal under way may take when the lease is to be given back; then the lease ends by itself."""
+"""Seconds to wait for a renewal under way before the lease is given back; after that it ends by itself."""
 
 
 class JobLease:
@@ -44,16 +44,9 @@ class JobLease:
     """
 
     def __init__(
-        self,
-        state: JobState,
-        holder: Holder,
-        *,
-        clock: Clock,
-        ended: Callable[[Holder, Holder], bool] = has_ended,
+        self, state: JobState, holder: Holder, *, clock: Clock, ended: Callable[[Holder, Holder], bool] = has_ended
     ) -> None:
-        self._state = state
-        self._clock = clock
-        self._ended = ended
+        self._state, self._clock, self._ended = state, clock, ended
         self._lease = Lease(id=uuid4().hex, holder=holder)
         self._tag: str | None = None
         self._sure_until = (clock.monotonic(), clock.now())
@@ -61,9 +54,9 @@ class JobLease:
 
     def take(self) -> None:
         """
-        Take the lease: from nobody, from a launcher that has ended, or when it has run out.
+        Take the lease, if it is free, its launcher has ended, or it has run out.
 
-        Raises LeaseHeldError naming whoever has it.
+        Raises LeaseHeldError naming the launcher that has it.
         """
         for _ in range(TAKE_TRIES):
             found, tag, age_s = self._state.read_lease()
@@ -78,7 +71,7 @@ class JobLease:
 
     def renew(self) -> None:
         """
-        Renew the lease; that somebody else has it by now is remembered for `check`.
+        Renew the lease; `check` raises from then on if another launcher has it by now.
 
         Raises S3ReclassError when the state can't be reached: to be tried again.
         """
@@ -86,16 +79,16 @@ class JobLease:
             return
         found, tag, _ = self._state.read_lease()
         if found is None or found.id == self._lease.id:
-            # Somebody has removed it, or our own put was lost on the way: nobody else has it.
+            # The file was removed, or the answer to our own put was lost: no other launcher has the lease.
             self._write(tag)
         else:
             self._lost = found
 
     def check(self) -> bool:
         """
-        Whether tasks may be started: the lease is ours, and surely for a while yet.
+        Whether tasks may be started: the lease is ours, and certainly stays so for a while.
 
-        Both clocks are asked: the one that only grows stands still while a machine sleeps, the other may be set back.
+        Both clocks are asked: the monotonic one stands still while a machine sleeps, the other may be set back.
         Raises LeaseLostError when another launcher has it.
         """
         if self._lost:
@@ -104,7 +97,7 @@ class JobLease:
         return self._clock.monotonic() < monotonic and self._clock.now() < now
 
     def release(self) -> None:
-        """Give the lease back, if it is ours. A state that can't be reached is no matter: the lease ends by itself."""
+        """Give the lease back, if it is ours. If the state can't be reached, the lease ends by itself."""
         if self._tag is None or self._lost:
             return
         try:
@@ -114,7 +107,7 @@ class JobLease:
         self._tag = None
 
     def _write(self, tag: str | None) -> bool:
-        """Write the lease where the one with this tag is; whether it was there."""
+        """Write the lease in place of the one with this tag; False when that one isn't there any more."""
         lease = replace(self._lease, turn=self._lease.turn + 1)
         # Counted from before the write: the state's own count begins later.
         sure_s = lease.lasts_s - SAFETY_S
@@ -131,7 +124,7 @@ def held(lease: JobLease) -> Iterator[JobLease]:
     """
     A block in which this launcher has the lease, renewed in the background, and given back however the block ends.
 
-    Raises LeaseHeldError instead when another one has it.
+    Raises LeaseHeldError when another launcher has it.
     """
     lease.take()
     over = threading.Event()
@@ -147,12 +140,11 @@ def held(lease: JobLease) -> Iterator[JobLease]:
 
 
 def _keep(lease: JobLease, over: threading.Event) -> None:
-    """Renew the lease until the block is over; trouble is met by trying again, and `check` says no when it lasts."""
+    """Renew the lease until the block is over. A renewal that fails is tried again; if it goes on, `check` says no."""
     delay_s = RENEW_EVERY_S
     while not over.wait(delay_s):
+        delay_s = RENEW_EVERY_S
         try:
             lease.renew()
         except S3ReclassError:
             delay_s = RENEW_AGAIN_S
-        else:
-            delay_s = RENEW_EVERY_S

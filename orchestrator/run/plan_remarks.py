@@ -1,4 +1,4 @@
-"""What `run` says before a phase starts: what the phase changes beside the class. Pure."""
+"""What `run` says before a phase starts: what else the phase changes or costs. Pure."""
 
 from collections.abc import Iterator
 
@@ -10,10 +10,10 @@ from worker.contract import Phase, PhaseSettings
 
 def phase_remarks(settings: PhaseSettings, estimate: Estimate | None, *, restore_begun: bool) -> Iterator[str]:
     """
-    A sentence for each thing to know, the weightiest first.
+    A sentence for each thing to know, the most important first.
 
-    estimate: the phase's, whose own warnings aren't repeated here; None when nothing was looked at.
-    restore_begun: whether this job's restore phase was.
+    estimate: the phase's, whose own warnings aren't repeated here; None when no object was probed.
+    restore_begun: whether this job's restore phase was begun.
     """
     if settings.phase is Phase.RESTORE:
         if estimate is None:
@@ -36,7 +36,7 @@ def phase_remarks(settings: PhaseSettings, estimate: Estimate | None, *, restore
 
 
 def _on_missing_restore(estimate: Estimate | None) -> Iterator[str]:
-    """Archiving is one phase: nothing is said of restores when nothing that was looked at is archived."""
+    """Archiving needs one phase only: where no probed object is archived, restores aren't mentioned."""
     said = "no restore phase was run for this job: archived objects will be pending"
     if estimate is None:
         yield said

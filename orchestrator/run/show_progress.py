@@ -11,7 +11,7 @@ from rich.text import Text
 from orchestrator.common.clock import Clock
 from orchestrator.common.output import say
 from orchestrator.common.text import duration, printable
-from orchestrator.run.watch_tasks import PhaseProgress
+from orchestrator.run.job import PhaseProgress
 from orchestrator.state.lot_status import LotStatus, Totals
 from worker.contract import OUTCOMES, Outcome, Phase
 
@@ -22,7 +22,7 @@ RATE_OVER_S = 60
 @contextmanager
 def reporter_for(clock: Clock, phase: Phase | None = None) -> Iterator["LiveReporter | PlainReporter"]:
     """
-    Whoever fits where standard error leads: a live display for a terminal, else plain lines.
+    What shows the run on standard error: a live display on a terminal, else plain lines.
 
     phase: what each remark begins with, where a run has both phases.
     """
@@ -44,14 +44,14 @@ class PlainReporter:
         self._last_line = ""
         self._last_at = -float(PLAIN_EVERY_S)
 
-    def show(self, snapshot: PhaseProgress) -> None:
+    def show(self, progress: PhaseProgress) -> None:
         """Print a line of progress, if it says something new and the last one is old enough."""
-        self._pace.add(snapshot.totals.done)
-        over = not (snapshot.running or snapshot.pending or snapshot.waiting)
+        self._pace.add(progress.totals.done)
+        over = not (progress.running or progress.pending or progress.queued)
         now = self._clock.monotonic()
         if now - self._last_at < PLAIN_EVERY_S and not over:
             return
-        line = one_line(snapshot, self._pace)
+        line = one_line(progress, self._pace)
         if line != self._last_line:
             say(line)
         self._last_line, self._last_at = line, now
@@ -68,14 +68,14 @@ class LiveReporter:
         self._pace = Progression(clock)
         self._live, self._prefix = live, prefix
 
-    def show(self, snapshot: PhaseProgress) -> None:
+    def show(self, progress: PhaseProgress) -> None:
         """Redraw the block."""
-        self._pace.add(snapshot.totals.done)
+        self._pace.add(progress.totals.done)
         width = max(20, min(60, self._live.console.width - 30))
-        filled = width * snapshot.totals.done // max(snapshot.totals.keys, 1)
+        filled = width * progress.totals.done // max(progress.totals.keys, 1)
         block = Text()
         block.append("━" * filled, style="green").append("━" * (width - filled), style="dim").append("\n")
-        block.append(one_line(snapshot, self._pace))
+        block.append(one_line(progress, self._pace))
         self._live.update(block)
 
     def remark(self, line: str) -> None:
@@ -91,7 +91,7 @@ class Progression:
         self._seen: deque[tuple[float, int]] = deque()
 
     def add(self, done: int) -> None:
-        """Take in how many keys are done now."""
+        """Note how many keys are done now."""
         now = self._clock.monotonic()
         self._seen.append((now, done))
         while len(self._seen) > 2 and now - self._seen[1][0] > RATE_OVER_S:  # noqa: PLR2004 (a pace needs two points)
@@ -99,30 +99,32 @@ class Progression:
 
     @property
     def keys_per_s(self) -> float:
-        """Keys a second, 0 while nothing is known."""
+        """Keys a second; 0 while unknown."""
         (began, first), (now, last) = self._seen[0], self._seen[-1]
         return (last - first) / (now - began) if now > began else 0.0
 
     def left_s(self, keys: int) -> float | None:
-        """Seconds until so many keys are done, or None while nobody can say."""
+        """Seconds until this many more keys are done; None while unknown."""
         return keys / self.keys_per_s if self.keys_per_s > 0 else None
 
 
-def one_line(snapshot: PhaseProgress, pace: Progression) -> str:
-    """The snapshot in a line: keys done, pace, time left, tasks, outcomes."""
-    totals = snapshot.totals
+def one_line(progress: PhaseProgress, pace: Progression) -> str:
+    """The progress in a line: keys done, pace, time left, tasks, outcomes."""
+    totals = progress.totals
     percent = 100 * totals.done // max(totals.keys, 1)
-    parts = [f"{snapshot.phase}: {totals.done:,} of {totals.keys:,} keys ({percent}%)"]
+    parts = [f"{progress.phase}: {totals.done:,} of {totals.keys:,} keys ({percent}%)"]
     if pace.keys_per_s > 0 and totals.unprocessed:
         parts.append(f"{pace.keys_per_s:,.0f}/s, {duration(pace.left_s(totals.unprocessed) or 0)} left")
-    tasks = [f"{snapshot.running} running"]
-    tasks += [f"{snapshot.pending} starting"] if snapshot.pending else []
-    tasks += [f"{snapshot.waiting} lots waiting"] if snapshot.waiting else []
-    tasks += [f"{snapshot.held} lots not restored yet"] if snapshot.held else []
-    if snapshot.running or snapshot.pending or snapshot.waiting:
-        parts.append("tasks: " + ", ".join(tasks))
+    if progress.running or progress.pending or progress.queued:
+        counts = {
+            "starting": progress.pending,
+            "lots waiting": progress.queued,
+            "lots not restored yet": progress.waiting_for_restore,
+        }
+        tasks = (f"{count} {word}" for word, count in counts.items() if count)
+        parts.append(", ".join((f"tasks: {progress.running} running", *tasks)))
     if totals.outcomes:
-        parts.append(outcome_words(snapshot.phase, totals.outcomes))
+        parts.append(outcome_words(progress.phase, totals.outcomes))
     return "; ".join(parts)
 
 

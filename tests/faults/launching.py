@@ -16,9 +16,10 @@ from typing import Any, cast
 from orchestrator.model import Lots, TaskRequest
 from orchestrator.places.fargate import FargatePlace
 from orchestrator.places.fargate_ecs import Ecs
+from orchestrator.run.job import Job, Limits
 from orchestrator.run.lease import JobLease, held
-from orchestrator.run.plan import Job, begin, make_plan, see_through
-from orchestrator.run.watch_tasks import Limits
+from orchestrator.run.plan import begin, make_plan
+from orchestrator.run.wait_for_restores import see_through
 from orchestrator.state.job_state import JobState
 from orchestrator.state.lease_file import Holder
 from orchestrator.state.lot_status import exit_code_of_phase, totals
@@ -119,11 +120,11 @@ class World:
         # Whoever had the lease before has ended: that is how processes of this machine that were killed are found.
         lease = JobLease(state, _holder(), clock=clock, ended=lambda *_: True)
         with suppress(KilledError), held(lease):
-            job = Job(lots=self.lots, state=state, place=place, read_lot=lot_bytes, right=lease)
+            job = Job(lots=self.lots, state=state, place=place, read_lot=lot_bytes, has_lease=lease.check)
             plan = make_plan(job, PhaseSettings(phase=Phase.RESTORE), None)
             begin(job, plan, clock)
-            ending = see_through(job, plan, reporter=Ear(), clock=clock, limits=Limits())
-            return int(exit_code_of_phase(totals(ending.lot_statuses)))
+            result = see_through(job, plan, reporter=Ear(), clock=clock, limits=Limits())
+            return int(exit_code_of_phase(totals(result.lot_statuses)))
         return None
 
     def tasks(self) -> list[str]:

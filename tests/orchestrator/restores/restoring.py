@@ -1,7 +1,8 @@
-"""A world of restores for tests of the wait: each key is ready at its own time, and each look is counted."""
+"""A copy phase that waits for restores: each key is ready at its own time, and each request is counted."""
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
+from pathlib import Path
 
 from orchestrator.errors import S3ReclassError
 from orchestrator.model import TaskRequest
@@ -9,14 +10,18 @@ from orchestrator.objects.listing_csv import ListedRestore
 from orchestrator.objects.object_head import HeadOutcome, ObjectHead
 from orchestrator.restores.lot_samples import ProbeSources
 from orchestrator.restores.readiness import Readiness
-from orchestrator.run.plan import Job
-from orchestrator.run.restore_again import pending_in
+from orchestrator.run.job import Job, RunResult
+from orchestrator.run.wait_for_restores import Wait
 from orchestrator.state.job_file import Restore
-from tests.orchestrator.run.worlds import Fate, WorldClock, entries_of
-from worker.contract import LotEntry, Outcome
+from orchestrator.state.lot_status import exit_code_of_phase, totals
+from tests.orchestrator.run import worlds
+from tests.orchestrator.run.worlds import COPY, Fate, WorldClock, entries_of, lots_of
+from worker.contract import LotEntry, Outcome, Phase
 
 NEVER = float("inf")
 NOT_ASKED = -1.0
+BULK = Restore(tier="Bulk")
+HOUR = 3_600.0
 
 
 @dataclass
@@ -85,7 +90,7 @@ class Restores:
             heads=self.look,
             page=self.page,
             entries=lambda lot, places: [entries_of(lot.name, lot.keys)[place] for place in places],
-            pending=lambda lot, attempt: pending_in(job, lot.name, attempt),
+            pending=lambda lot, attempt: job.pending(lot.name, attempt),
             restoring=lambda: self.restoring,
         )
 
@@ -93,3 +98,27 @@ class Restores:
         """What a wait for these restores asks."""
         clock = self.clock.clock()
         return Readiness(self.sight(job), target="STANDARD_IA", restore=restore, clock=clock, say=self.said.append)
+
+
+class World(worlds.World):
+    """A job of lots whose keys' restores are ready at their times, and copy phases that wait for them."""
+
+    def __init__(
+        self, root: Path, lots: int, ready_at: Callable[[LotEntry], float], *, keys: int = 2, clock_s: float = 0
+    ) -> None:
+        """Make the world."""
+        super().__init__(root, lots_of(lots, keys), lambda _: None, clock_s=clock_s)
+        self.restores = Restores(self.clock, ready_at, keys=keys)
+        self.place.fate = self.restores.fate
+        self.result = RunResult(lot_statuses=self.statuses(Phase.COPY))
+
+    def waits(self, limit_s: float = 100 * HOUR, restore: Restore = BULK) -> int:
+        """Run the copy phase with a wait; the exit code."""
+        wait = Wait(limit_s=limit_s, readiness=self.restores.readiness(self.job, restore))
+        self.result = self.run(rate=None, settings=COPY, wait=wait)
+        return int(exit_code_of_phase(totals(self.result.lot_statuses)))
+
+
+def hours_by_lot(*hours: float) -> Callable[[LotEntry], float]:
+    """Each lot's keys are ready after so many hours."""
+    return lambda entry: hours[int(entry.key[4:9])] * HOUR

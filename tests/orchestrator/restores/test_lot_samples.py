@@ -11,7 +11,7 @@ from orchestrator.model import Lot
 from orchestrator.objects.listing_csv import ListedRestore
 from orchestrator.restores.judge_readiness import Verdict, judge_sample
 from orchestrator.restores.lot_samples import LotSamples, ProbeSources
-from orchestrator.run.plan import Job
+from orchestrator.run.job import Job
 from tests.orchestrator.restores.restoring import NEVER, Restores
 from tests.orchestrator.run.worlds import ScriptedPlace, WorldClock, job_state, lot_bytes, lots_of
 from worker.contract import LotEntry, Phase

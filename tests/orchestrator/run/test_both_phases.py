@@ -12,8 +12,8 @@ from orchestrator.lots.folder import lot_path
 from orchestrator.model import TaskRequest
 from orchestrator.objects.object_head import HeadOutcome, ObjectHead
 from orchestrator.run.both_phases import needs_restore, run_both
+from orchestrator.run.job import Job
 from orchestrator.run.one_phase import Run
-from orchestrator.run.plan import Job
 from orchestrator.settings.settings import Settings
 from tests.orchestrator.run.worlds import BEGAN, Fate, ScriptedPlace, entries_of, job_state, lot_bytes, lots_of
 from worker.contract import ExitCode, LotEntry, Outcome, Phase, PhaseSettings

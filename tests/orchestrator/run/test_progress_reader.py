@@ -4,10 +4,10 @@ from collections.abc import Iterable, Mapping
 from pathlib import Path
 
 from orchestrator.model import Task
-from orchestrator.run.progress_reader import MOST_AT_ONCE, READS_A_SECOND, ProgressReader
+from orchestrator.run.watch_tasks import MOST_AT_ONCE, READS_A_SECOND, ProgressReader
 from orchestrator.state.job_state import JobState
 from orchestrator.state.state_store import DirectoryStore
-from tests.orchestrator.run.worlds import WorldClock
+from tests.orchestrator.run.worlds import JOB, WorldClock
 from worker.contract import Phase
 
 
@@ -32,7 +32,7 @@ def tasks(*names: str) -> list[Task]:
 def reader_of(tmp_path: Path) -> tuple[ProgressReader, CountingStore, WorldClock]:
     """A reader, the state that it reads, and its clock."""
     store, clock = CountingStore(tmp_path), WorldClock()
-    reader = ProgressReader(state=JobState(store, "0123456789ab"), phase=Phase.COPY, clock=clock.clock())
+    reader = ProgressReader(JobState(store, JOB), Phase.COPY, clock.clock())
     return reader, store, clock
 
 

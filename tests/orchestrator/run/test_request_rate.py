@@ -4,10 +4,8 @@ from pathlib import Path
 
 import pytest
 
-from orchestrator.model import TaskRequest
 from orchestrator.run.rate_shares import SETTLE_S
-from tests.orchestrator.run.launchers import GOOD, JOB, World, refuse
-from tests.orchestrator.run.worlds import lots_of
+from tests.orchestrator.run.worlds import GOOD, JOB, World, lots_of, request_of
 from worker.contract import Phase, RateShare
 
 
@@ -46,7 +44,7 @@ def test_a_second_row_of_tasks_has_the_first_ones_share(tmp_path: Path) -> None:
 def test_tasks_of_an_earlier_launcher_are_told_to_send_less_before_others_start(tmp_path: Path) -> None:
     """One task had all of it; the others start when it has surely read that it has less."""
     world = World(tmp_path, lots_of(3), lambda _: None)
-    world.place.start(TaskRequest(job=JOB, phase=Phase.RESTORE, lot="lot-00001", attempt=1, command=()))
+    world.place.start(request_of("lot-00001"))
     world.state.tell_share(Phase.RESTORE, RateShare(rate=900, most=900, tasks=1, at=""))
     started_at: list[float] = []
 
@@ -68,7 +66,7 @@ def test_tasks_of_an_earlier_launcher_are_told_to_send_less_before_others_start(
 def test_tasks_that_find_no_room_get_no_share(tmp_path: Path) -> None:
     """The account's quota is two tasks: these have most of the rate, and not a fiftieth each."""
     world = World(tmp_path, lots_of(50), lambda _: None, max_tasks=50)
-    refuse(world.place, lambda _: "the quota is used up" if len(world.place.live) >= 2 else "")
+    world.refuse(lambda _: "the quota is used up" if len(world.place.live) >= 2 else "")
 
     def note(now: float) -> None:
         if now > 100:
@@ -93,7 +91,7 @@ def test_without_a_rate_nothing_is_told(tmp_path: Path) -> None:
 def test_a_damaged_share_is_replaced(tmp_path: Path) -> None:
     """Tasks can't read it any better: it is told anew, and until all have read that, one may go by anything."""
     world = World(tmp_path, lots_of(2), lambda _: GOOD if len(world.place.started) == 2 else None)
-    world.place.start(TaskRequest(job=JOB, phase=Phase.RESTORE, lot="lot-00001", attempt=1, command=()))
+    world.place.start(request_of("lot-00001"))
     path = tmp_path / JOB / "restore" / "rate.json"
     path.parent.mkdir(parents=True, exist_ok=True)
     path.write_text("{")

@@ -6,7 +6,8 @@ import pytest
 
 from orchestrator.errors import S3ReclassError
 from orchestrator.model import TaskRequest
-from orchestrator.run.plan import Job, begin, make_plan
+from orchestrator.run.job import Job
+from orchestrator.run.plan import begin, make_plan
 from orchestrator.run.restore_again import pending_keys_of
 from tests.orchestrator.run.worlds import ScriptedPlace, WorldClock, finish, job_state, lot_bytes, lots_of
 from worker.contract import Outcome, Phase, PhaseSettings, ResultRow, StatePaths, format_result_rows

@@ -1,26 +1,23 @@
 """What starts when: on Spot or on-demand, with the lease or without."""
 
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
-from orchestrator.model import TaskRequest, TaskState, TaskStatus
-from orchestrator.run.watch_tasks import Limits
+from orchestrator.model import TaskState, TaskStatus
+from orchestrator.run.job import Limits
 from orchestrator.state.lease_file import LeaseLostError
-from tests.orchestrator.run.launchers import GOOD, JOB, Launchers, LostError, refuse
-from tests.orchestrator.run.worlds import lots_of
+from tests.orchestrator.run.worlds import GOOD, RESTORE, LostError, World, lots_of
 from worker.contract import Phase
 
 TAKEN_BACK = TaskState(status=TaskStatus.STOPPED, exit_code=75, interrupted=True, reason="AWS took it back")
 FULL = "AWS has no Fargate capacity free"
 
 
-class World(Launchers):
-    """Launchers whose starts are told by capacity."""
-
-    def starts(self) -> list[tuple[int, bool]]:
-        """The attempt and the capacity of each start: whether on Spot."""
-        return [(request.attempt, request.spot) for request in self.place.started]
+def capacities(world: World) -> list[tuple[int, bool]]:
+    """The attempt and the capacity of each start: whether on Spot."""
+    return [(request.attempt, request.spot) for request in world.place.started]
 
 
 @pytest.mark.parametrize(
@@ -35,10 +32,10 @@ def test_a_lot_leaves_spot_after_some_interruptions(tmp_path: Path, starts: list
     """Interruptions aren't counted against the failure limit, and after `--spot-interruptions` the lot is on-demand."""
     world = World(tmp_path, lots_of(1), lambda one: TAKEN_BACK if one.attempt < 5 else GOOD, spot=True)
 
-    ending = world.run(Limits(spot_interruptions=limit, lost_per_lot=1))
+    result = world.run(Limits(spot_interruptions=limit, lost_per_lot=1))
 
-    assert world.starts() == starts
-    assert ending.given_up == {}
+    assert capacities(world) == starts
+    assert result.given_up == {}
     assert sum("on-demand" in line for line in world.ear.remarks) == sum(not spot for _, spot in starts)
 
 
@@ -57,7 +54,7 @@ def test_the_next_launcher_knows_how_often_a_lot_was_interrupted(tmp_path: Path)
     world.place.fate = lambda one: TAKEN_BACK if one.attempt < 4 else GOOD
     world.run()
 
-    assert world.starts() == [(1, True), (2, True), (3, True), (4, False)]
+    assert capacities(world) == [(1, True), (2, True), (3, True), (4, False)]
     notes = [world.state.started_note(Phase.RESTORE, "lot-00000", attempt) for attempt in (1, 2, 3, 4)]
     assert [(note.spot, note.interruptions) for note in notes if note] == [(True, 0), (True, 1), (True, 2), (False, 3)]
 
@@ -65,7 +62,7 @@ def test_the_next_launcher_knows_how_often_a_lot_was_interrupted(tmp_path: Path)
 def test_a_start_on_spot_that_may_have_happened_is_asked_for_on_spot(tmp_path: Path) -> None:
     """To the letter, its capacity too: a place that started it would else be asked for something new."""
     world = World(tmp_path, lots_of(1), lambda _: GOOD)
-    noted = TaskRequest(job=JOB, phase=Phase.RESTORE, lot="lot-00000", attempt=2, command=("restore",), spot=True)
+    noted = replace(world.job.request(RESTORE, world.lots.lots[0], 2, rate=7), spot=True)
     world.state.note_start(noted, "scripted", interruptions=1)
 
     world.run()
@@ -87,12 +84,12 @@ def test_without_spot_capacity_tasks_start_on_demand_for_a_while(tmp_path: Path)
             world.clock.seconds += 600
 
     world.clock.on_sleep = capacity_comes_back
-    refuse(world.place, lambda one: FULL if full and one.spot else "", no_capacity=True)
+    world.refuse(lambda one: FULL if full and one.spot else "", no_capacity=True)
 
-    ending = world.run()
+    result = world.run()
 
-    assert world.starts() == [(2, False), (1, False), (1, True)]
-    assert ending.halted == ""
+    assert capacities(world) == [(2, False), (1, False), (1, True)]
+    assert result.stopped == ""
     assert f"waiting to start lot-00000: {FULL}" in world.ear.remarks
     (told,) = [line for line in world.ear.remarks if "Spot has had no capacity" in line]
     assert told == (
@@ -107,21 +104,21 @@ def test_a_spot_task_that_came_up_on_no_capacity_is_no_failure(tmp_path: Path) -
     none = TaskState(status=TaskStatus.STOPPED, reason="Capacity is unavailable", never_started=True, no_capacity=True)
     world = World(tmp_path, lots_of(1), lambda one: none if one.spot else GOOD, spot=True)
 
-    ending = world.run(Limits(lost_per_lot=1))
+    result = world.run(Limits(lost_per_lot=1))
 
-    assert world.starts() == [(1, True), (2, True), (3, True), (4, False)]
-    assert ending.given_up == {}
+    assert capacities(world) == [(1, True), (2, True), (3, True), (4, False)]
+    assert result.given_up == {}
 
 
 def test_nothing_starts_while_the_lease_is_in_doubt(tmp_path: Path) -> None:
     """It is said once, and the tasks start when the lease is sure again."""
     world = World(tmp_path, lots_of(2), lambda _: GOOD)
-    world.right.answers = [False, False, False]
+    world.lease.answers = [False, False, False]
 
-    ending = world.run()
+    result = world.run()
 
     assert len(world.place.started) == 2
-    assert ending.halted == ""
+    assert result.stopped == ""
     assert world.ear.remarks == ["the lease on this job couldn't be renewed in time: no task is started until it is"]
     assert world.clock.seconds > 3
 
@@ -131,7 +128,7 @@ def test_a_launcher_without_its_lease_starts_and_stops_nothing(tmp_path: Path) -
     world = World(tmp_path, lots_of(3), lambda _: None, max_tasks=2)
 
     def lose(_: float) -> None:
-        world.right.lost = True
+        world.lease.lost = True
 
     world.clock.on_sleep = lose
     with pytest.raises(LostError):

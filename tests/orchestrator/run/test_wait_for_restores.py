@@ -11,9 +11,8 @@ from orchestrator.restores.lot_samples import LotSamples
 from orchestrator.run.plan import begin, make_plan
 from orchestrator.state.job_file import Restore
 from orchestrator.state.lot_status import totals
-from tests.orchestrator.restores.restoring import NEVER, NOT_ASKED
-from tests.orchestrator.restores.waits import COPY, HOUR, World, hours_by_lot
-from tests.orchestrator.run.worlds import BEGAN, Fate, finish
+from tests.orchestrator.restores.restoring import HOUR, NEVER, NOT_ASKED, World, hours_by_lot
+from tests.orchestrator.run.worlds import BEGAN, COPY, Fate, finish
 from worker.contract import Outcome, Phase
 
 
@@ -69,7 +68,7 @@ def test_a_look_has_room_for_so_many_requests(tmp_path: Path) -> None:
     """With more lots than that, each has its turn."""
     world = World(tmp_path, 12, lambda _: NEVER, keys=1)
     samples = LotSamples(world.restores.sight(world.job), target="STANDARD", clock=world.clock.clock(), requests=5)
-    idle = world.job.state.lot_statuses(world.job.lots, Phase.COPY)
+    idle = world.job.state.lot_statuses(world.lots, Phase.COPY)
 
     looks = [samples.look(idle) for _ in range(3)]
 
@@ -81,7 +80,7 @@ def test_no_room_for_the_rest_of_a_sample(tmp_path: Path) -> None:
     """It is left for the next look, and no request goes beyond the room."""
     world = World(tmp_path, 3, lambda _: 0, keys=100)
     samples = LotSamples(world.restores.sight(world.job), target="STANDARD", clock=world.clock.clock(), requests=24)
-    idle = world.job.state.lot_statuses(world.job.lots, Phase.COPY)
+    idle = world.job.state.lot_statuses(world.lots, Phase.COPY)
 
     assert samples.look(idle).left_out
     assert len(world.restores.heads) == 6 + 14
@@ -127,7 +126,7 @@ def test_what_is_ready_is_copied_before_it_expires(tmp_path: Path) -> None:
 
     assert world.waits(limit_s=80 * HOUR, restore=Restore(tier="Bulk", days=3, requested_at=BEGAN)) == 4
     assert world.starts()[0] == ("lot-00000", 1)
-    assert totals(world.ending.lot_statuses).outcomes == {Outcome.COPIED: 50, Outcome.PENDING: 50}
+    assert totals(world.result.lot_statuses).outcomes == {Outcome.COPIED: 50, Outcome.PENDING: 50}
     assert len(world.starts()) == 1
 
 
@@ -223,7 +222,7 @@ def test_a_lot_that_was_given_up_is_left_alone(tmp_path: Path) -> None:
 
     assert world.waits() == 3
     assert world.starts() == [("lot-00000", 1), ("lot-00000", 2), ("lot-00000", 3), ("lot-00001", 1)]
-    assert dict(world.ending.given_up) == {"lot-00000": "out of memory"}
+    assert dict(world.result.given_up) == {"lot-00000": "out of memory"}
 
 
 def test_a_network_that_fails_for_a_while_does_not_end_the_wait(tmp_path: Path) -> None:
@@ -238,11 +237,11 @@ def test_a_network_that_fails_for_a_while_does_not_end_the_wait(tmp_path: Path) 
     assert world.restores.said[0].endswith("looking again at 2026-01-02 03:05:15 UTC")
 
 
-def test_snapshots_tell_of_lots_that_are_held(tmp_path: Path) -> None:
+def test_snapshots_tell_of_lots_that_wait_for_their_restores(tmp_path: Path) -> None:
     """While a task runs, the others are told as not restored yet."""
     world = World(tmp_path, 3, hours_by_lot(0, 6, 6))
 
     world.waits()
 
-    assert world.ear.snapshots[0].held == 2
-    assert world.ear.snapshots[-1].held == 0
+    assert world.ear.snapshots[0].waiting_for_restore == 2
+    assert world.ear.snapshots[-1].waiting_for_restore == 0

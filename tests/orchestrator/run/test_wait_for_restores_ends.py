@@ -5,12 +5,11 @@ from pathlib import Path
 import pytest
 
 from orchestrator.errors import S3ReclassError
+from orchestrator.run.job import STOPPED
 from orchestrator.run.plan import begin, make_plan
-from orchestrator.run.watch_values import STOPPED
 from orchestrator.state.lot_status import totals
-from tests.orchestrator.restores.restoring import NEVER, NOT_ASKED
-from tests.orchestrator.restores.waits import COPY, HOUR, World, hours_by_lot
-from tests.orchestrator.run.worlds import finish
+from tests.orchestrator.restores.restoring import HOUR, NEVER, NOT_ASKED, World, hours_by_lot
+from tests.orchestrator.run.worlds import COPY, finish
 from worker.contract import Outcome
 
 
@@ -21,7 +20,7 @@ def test_waiting_has_a_limit(tmp_path: Path) -> None:
     code = world.waits(limit_s=HOUR)
 
     assert code == 4
-    assert totals(world.ending.lot_statuses).outcomes == {Outcome.COPIED: 2, Outcome.PENDING: 2}
+    assert totals(world.result.lot_statuses).outcomes == {Outcome.COPIED: 2, Outcome.PENDING: 2}
     assert world.ear.remarks[-2:] == [
         "the wait limit of 1 h 00 min has passed: each key of 1 lots is looked at once, then it ends",
         "2 keys are still pending; nothing is lost: the same command again goes on from here",
@@ -48,7 +47,7 @@ def test_at_the_limit_no_restored_copy_is_left_to_expire(tmp_path: Path) -> None
     finish(tmp_path, plan.starts[0], {Outcome.PENDING: 100})
 
     assert world.waits(limit_s=2 * HOUR) == 4
-    assert totals(world.ending.lot_statuses).outcomes == {Outcome.COPIED: 50, Outcome.PENDING: 50}
+    assert totals(world.result.lot_statuses).outcomes == {Outcome.COPIED: 50, Outcome.PENDING: 50}
 
 
 def test_keys_without_a_restore_are_not_waited_for(tmp_path: Path) -> None:
@@ -93,7 +92,7 @@ def test_stop_ends_a_wait(tmp_path: Path) -> None:
     world.clock.on_sleep = stop
 
     assert world.waits() == 3
-    assert world.ending.halted == STOPPED
+    assert world.result.stopped == STOPPED
     assert world.clock.seconds < 5 * HOUR + 90
 
 

@@ -4,23 +4,22 @@ from pathlib import Path
 
 import pytest
 
-from orchestrator.model import Refused, TaskRequest, TaskState, TaskStatus
-from orchestrator.run.watch_tasks import Limits
+from orchestrator.model import Refused, TaskState, TaskStatus
+from orchestrator.run.job import Limits
 from orchestrator.state.lot_status import totals
-from tests.orchestrator.run.launchers import GOOD, JOB, World
-from tests.orchestrator.run.worlds import finish, lots_of
-from worker.contract import Outcome, Phase
+from tests.orchestrator.run.worlds import GOOD, World, finish, lots_of, request_of
+from worker.contract import Outcome
 
 
 def test_every_lot_gets_one_task_and_is_seen_to_its_tally(tmp_path: Path) -> None:
     """A round starts a task for each lot and ends when each has a tally."""
     world = World(tmp_path, lots_of(3), lambda _: GOOD)
 
-    ending = world.run()
+    result = world.run()
 
     assert world.starts() == [("lot-00000", 1), ("lot-00001", 1), ("lot-00002", 1)]
-    assert totals(ending.lot_statuses).outcomes == {Outcome.REQUESTED: 6}
-    assert (ending.given_up, ending.halted) == ({}, "")
+    assert totals(result.lot_statuses).outcomes == {Outcome.REQUESTED: 6}
+    assert (result.given_up, result.stopped) == ({}, "")
 
 
 def test_a_finished_phase_starts_nothing(tmp_path: Path) -> None:
@@ -28,10 +27,10 @@ def test_a_finished_phase_starts_nothing(tmp_path: Path) -> None:
     World(tmp_path, lots_of(2), lambda _: GOOD).run()
     again = World(tmp_path, lots_of(2), lambda _: GOOD)
 
-    ending = again.run()
+    result = again.run()
 
     assert again.starts() == []
-    assert totals(ending.lot_statuses).complete == 2
+    assert totals(result.lot_statuses).complete == 2
 
 
 def test_never_more_tasks_than_the_place_takes(tmp_path: Path) -> None:
@@ -49,10 +48,10 @@ def test_a_lost_task_is_started_again_as_the_next_attempt(tmp_path: Path) -> Non
     lost = TaskState(status=TaskStatus.STOPPED, exit_code=137, reason="out of memory")
     world = World(tmp_path, lots_of(1), lambda request: lost if request.attempt < 3 else GOOD)
 
-    ending = world.run()
+    result = world.run()
 
     assert world.starts() == [("lot-00000", 1), ("lot-00000", 2), ("lot-00000", 3)]
-    assert ending.given_up == {}
+    assert result.given_up == {}
     assert world.ear.remarks[0] == ("lot-00000: attempt 1 was lost (out of memory, exit code 137): starting attempt 2")
 
 
@@ -61,11 +60,11 @@ def test_a_lot_is_given_up_after_three_lost_tasks(tmp_path: Path) -> None:
     lost = TaskState(status=TaskStatus.STOPPED, reason="never came up", never_started=True)
     world = World(tmp_path, lots_of(2), lambda request: lost if request.lot == "lot-00000" else GOOD)
 
-    ending = world.run()
+    result = world.run()
 
-    assert ending.given_up == {"lot-00000": "never came up"}
-    assert totals(ending.lot_statuses).unprocessed == 2
-    assert totals(ending.lot_statuses).complete == 1
+    assert result.given_up == {"lot-00000": "never came up"}
+    assert totals(result.lot_statuses).unprocessed == 2
+    assert totals(result.lot_statuses).complete == 1
 
 
 def test_exit_code_0_without_a_tally_is_a_lost_task(tmp_path: Path) -> None:
@@ -73,10 +72,10 @@ def test_exit_code_0_without_a_tally_is_a_lost_task(tmp_path: Path) -> None:
     empty_success = TaskState(status=TaskStatus.STOPPED, exit_code=0)
     world = World(tmp_path, lots_of(1), lambda _: empty_success)
 
-    ending = world.run()
+    result = world.run()
 
-    assert ending.given_up == {"lot-00000": "exit code 0"}
-    assert totals(ending.lot_statuses).complete == 0
+    assert result.given_up == {"lot-00000": "exit code 0"}
+    assert totals(result.lot_statuses).complete == 0
 
 
 def test_many_lost_tasks_in_a_row_stop_the_starting(tmp_path: Path) -> None:
@@ -84,10 +83,10 @@ def test_many_lost_tasks_in_a_row_stop_the_starting(tmp_path: Path) -> None:
     lost = TaskState(status=TaskStatus.STOPPED, reason="the image can't be pulled", never_started=True)
     world = World(tmp_path, lots_of(500), lambda _: lost, max_tasks=4)
 
-    ending = world.run()
+    result = world.run()
 
-    assert "10 tasks in a row were lost" in ending.halted
-    assert "the image can't be pulled" in ending.halted
+    assert "10 tasks in a row were lost" in result.stopped
+    assert "the image can't be pulled" in result.stopped
     assert len(world.starts()) < 20
 
 
@@ -96,54 +95,54 @@ def test_an_interrupted_task_goes_on_and_is_not_counted_as_lost(tmp_path: Path) 
     spot = TaskState(status=TaskStatus.STOPPED, exit_code=75, reason="Spot interruption", interrupted=True)
     world = World(tmp_path, lots_of(1), lambda request: spot if request.attempt < 6 else GOOD)
 
-    ending = world.run()
+    result = world.run()
 
     assert [attempt for _, attempt in world.starts()] == [1, 2, 3, 4, 5, 6]
-    assert (ending.given_up, ending.halted) == ({}, "")
+    assert (result.given_up, result.stopped) == ({}, "")
 
 
 def test_a_refusal_that_may_pass_is_tried_again_later(tmp_path: Path) -> None:
     """No capacity now: the same request is made again after a while, and said once."""
     refused = Refused(
-        request=TaskRequest(job=JOB, phase=Phase.RESTORE, lot="lot-00000", attempt=1, command=()),
+        request=request_of("lot-00000"),
         reason="no capacity",
         retry=True,
     )
     world = World(tmp_path, lots_of(1), lambda _: GOOD, refusals=[refused] * 3)
 
-    ending = world.run()
+    result = world.run()
 
     assert world.starts() == [("lot-00000", 1)]
-    assert ending.halted == ""
+    assert result.stopped == ""
     assert world.ear.remarks == ["waiting to start lot-00000: no capacity"]
 
 
 def test_refusals_without_end_end_the_run(tmp_path: Path) -> None:
     """Nothing runs and nothing is taken for half an hour: the run says why and ends."""
     refused = Refused(
-        request=TaskRequest(job=JOB, phase=Phase.RESTORE, lot="lot-00000", attempt=1, command=()),
+        request=request_of("lot-00000"),
         reason="the quota is 0 vCPU",
         retry=True,
     )
     world = World(tmp_path, lots_of(1), lambda _: GOOD, refusals=[refused] * 10_000)
 
-    ending = world.run()
+    result = world.run()
 
-    assert ending.halted == "the quota is 0 vCPU"
+    assert result.stopped == "the quota is 0 vCPU"
 
 
 def test_a_refusal_for_good_starts_no_more(tmp_path: Path) -> None:
     """A wrong ARN is wrong for every lot: nothing more is started, what runs is seen to its end."""
     refused = Refused(
-        request=TaskRequest(job=JOB, phase=Phase.RESTORE, lot="lot-00000", attempt=1, command=()),
+        request=request_of("lot-00000"),
         reason="no such cluster",
         retry=False,
     )
     world = World(tmp_path, lots_of(3), lambda _: GOOD, refusals=[refused])
 
-    ending = world.run()
+    result = world.run()
 
-    assert ending.halted == "no such cluster"
+    assert result.stopped == "no such cluster"
     assert world.starts() == []
 
 
@@ -152,17 +151,17 @@ def test_a_task_that_never_starts_is_stopped_and_started_again(tmp_path: Path) -
     stuck = TaskState(status=TaskStatus.PENDING)
     world = World(tmp_path, lots_of(1), lambda request: stuck if request.attempt == 1 else GOOD)
 
-    ending = world.run()
+    result = world.run()
 
     assert world.starts() == [("lot-00000", 1), ("lot-00000", 2)]
     assert world.place.stopped == ["restore/lot-00000/1: start timeout"]
-    assert totals(ending.lot_statuses).complete == 1
+    assert totals(result.lot_statuses).complete == 1
 
 
 def test_a_place_that_forgets_its_tasks_is_not_believed_at_once(tmp_path: Path) -> None:
     """An unknown task is given time; then the state decides, and it says finished."""
     world = World(tmp_path, lots_of(1), lambda _: GOOD, forgets=True)
-    request = TaskRequest(job=JOB, phase=Phase.RESTORE, lot="lot-00000", attempt=1, command=())
+    request = request_of("lot-00000")
 
     def finish_after_a_minute(now: float) -> None:
         if now > 60:
@@ -170,16 +169,16 @@ def test_a_place_that_forgets_its_tasks_is_not_believed_at_once(tmp_path: Path) 
 
     world.clock.on_sleep = finish_after_a_minute
 
-    ending = world.run()
+    result = world.run()
 
     assert world.starts() == [("lot-00000", 1)]
-    assert totals(ending.lot_statuses).complete == 1
+    assert totals(result.lot_statuses).complete == 1
 
 
 def test_ctrl_c_stops_the_tasks_and_waits_for_them(tmp_path: Path) -> None:
     """Stopping asks every task once and returns when all have stopped."""
     world = World(tmp_path, lots_of(2), lambda _: None)
-    watch = world.watch(Limits(unknown_grace_s=1))
+    watch = world.watcher(Limits(unknown_grace_s=1))
 
     def interrupt(_: float) -> None:
         world.clock.on_sleep = lambda _: None
@@ -187,7 +186,7 @@ def test_ctrl_c_stops_the_tasks_and_waits_for_them(tmp_path: Path) -> None:
 
     world.clock.on_sleep = interrupt
     with pytest.raises(KeyboardInterrupt):
-        watch.run(world.state.lot_statuses(world.lots, Phase.RESTORE), JOB)
+        watch.run(world.statuses())
     watch.stop_tasks("interrupted")
 
     assert world.place.stopped == ["restore/lot-00000/1: interrupted", "restore/lot-00001/1: interrupted"]

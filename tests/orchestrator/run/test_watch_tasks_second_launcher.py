@@ -1,32 +1,32 @@
 """The watch of a launcher that comes second: it adopts what runs, and repeats a start that may have happened."""
 
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
 from orchestrator.model import TaskRequest
 from orchestrator.state.lot_status import totals
-from tests.orchestrator.run.launchers import GOOD, JOB, World
-from tests.orchestrator.run.worlds import Fate, finish, lots_of
+from tests.orchestrator.run.worlds import GOOD, JOB, RESTORE, Fate, World, finish, lots_of, request_of
 from worker.contract import Outcome, Phase
 
 
 def test_running_tasks_of_an_earlier_launcher_are_adopted(tmp_path: Path) -> None:
     """A launcher that comes second watches the tasks that run and starts none for their lots."""
     first = World(tmp_path, lots_of(2), lambda _: GOOD)
-    first.place.start(TaskRequest(job=JOB, phase=Phase.RESTORE, lot="lot-00001", attempt=1, command=()))
+    first.place.start(request_of("lot-00001"))
     first.place.started.clear()
 
-    ending = first.run()
+    result = first.run()
 
     assert first.starts() == [("lot-00000", 1)]
-    assert totals(ending.lot_statuses).complete == 2
+    assert totals(result.lot_statuses).complete == 2
 
 
 def test_a_start_that_may_have_happened_is_asked_for_to_the_letter(tmp_path: Path) -> None:
     """A launcher killed between its note and the answer: the next one repeats the same request, attempt and all."""
     world = World(tmp_path, lots_of(1), lambda _: GOOD)
-    noted = TaskRequest(job=JOB, phase=Phase.RESTORE, lot="lot-00000", attempt=4, command=("restore", "--rate", "7"))
+    noted = world.job.request(RESTORE, world.lots.lots[0], 4, rate=7)
     world.state.note_start(noted, "scripted")
 
     world.run()
@@ -43,7 +43,8 @@ def test_a_start_whose_flag_was_taken_back_is_not_repeated(
 ) -> None:
     """What changes more than the user wants by now isn't asked for again, under its number or another."""
     world = World(tmp_path, lots_of(1), lambda _: GOOD)
-    noted = TaskRequest(job=JOB, phase=Phase.RESTORE, lot="lot-00000", attempt=4, command=("copy", flag))
+    wanted = world.job.request(RESTORE, world.lots.lots[0], 4, rate=0)
+    noted = replace(wanted, command=(*wanted.command, flag))
     world.state.note_start(noted, "scripted")
 
     world.run()
@@ -55,7 +56,7 @@ def test_a_start_whose_flag_was_taken_back_is_not_repeated(
 def test_an_attempt_that_left_results_is_followed_by_the_next(tmp_path: Path) -> None:
     """A dead task that had begun is not asked for again under its number."""
     world = World(tmp_path, lots_of(1), lambda _: GOOD)
-    dead = TaskRequest(job=JOB, phase=Phase.RESTORE, lot="lot-00000", attempt=1, command=())
+    dead = request_of("lot-00000")
     world.state.note_start(dead, "scripted")
     finish(tmp_path, dead, {Outcome.REQUESTED: 1})
     (tmp_path / JOB / "restore" / "lot-00000" / "done-1.json").unlink()

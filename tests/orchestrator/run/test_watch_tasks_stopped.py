@@ -5,10 +5,8 @@ from pathlib import Path
 import pytest
 
 from orchestrator.model import Refused, Task, TaskRequest, TaskState, TaskStatus
-from orchestrator.run.watch_values import STOPPED
-from tests.orchestrator.run.launchers import GOOD, JOB, World
-from tests.orchestrator.run.worlds import lots_of
-from worker.contract import Phase
+from orchestrator.run.job import STOPPED
+from tests.orchestrator.run.worlds import GOOD, World, lots_of
 
 INTERRUPTED = TaskState(status=TaskStatus.STOPPED, exit_code=75, interrupted=True)
 
@@ -41,20 +39,20 @@ def test_an_interrupted_task_is_not_started_again(tmp_path: Path) -> None:
     world = World(tmp_path, lots_of(3), lambda _: INTERRUPTED, max_tasks=1)
     ask_at_start(world, 1)
 
-    ending = world.run()
+    result = world.run()
 
     assert world.starts() == [("lot-00000", 1)]
-    assert ending.halted == STOPPED
+    assert result.stopped == STOPPED
 
 
 def test_nothing_is_started_of_a_job_that_was_stopped_meanwhile(world: World) -> None:
     """While the lots were uploaded, say."""
-    watch = world.watch()
+    watch = world.watcher()
     ask(world)
 
-    ending = watch.run(world.state.lot_statuses(world.lots, Phase.RESTORE), JOB)
+    result = watch.run(world.statuses())
 
-    assert (world.starts(), ending.halted) == ([], STOPPED)
+    assert (world.starts(), result.stopped) == ([], STOPPED)
 
 
 def test_an_earlier_request_to_stop_is_over(world: World) -> None:
@@ -63,7 +61,7 @@ def test_an_earlier_request_to_stop_is_over(world: World) -> None:
     ask(world)
     world.clock.seconds = 0
 
-    assert world.run().halted == ""
+    assert world.run().stopped == ""
     assert len(world.starts()) == 3
 
 
@@ -72,8 +70,8 @@ def test_the_start_that_nobody_saw_is_stopped(number: int, world: World) -> None
     """No task begins after it, and those that began are stopped by whoever started them."""
     ask_at_start(world, number)
 
-    ending = world.run()
+    result = world.run()
 
     assert world.starts() == [(f"lot-{lot:05}", 1) for lot in range(number)]
     assert world.place.stopped == [f"restore/lot-{lot:05}/1: {STOPPED}" for lot in range(number)]
-    assert (ending.halted, ending.given_up) == (STOPPED, {})
+    assert (result.stopped, result.given_up) == (STOPPED, {})

@@ -1,4 +1,8 @@
-"""A small world for the launcher's tests: a clock that moves when slept on, and a place whose tasks follow a script."""
+"""
+A small world for the launcher's tests.
+
+Its clock moves when slept on, the tasks of its place follow a script, and launchers come one after the other.
+"""
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -7,14 +11,20 @@ from pathlib import Path
 
 from orchestrator.common.clock import Clock
 from orchestrator.model import Call, Lot, Lots, Refused, Task, TaskRequest, TaskState, TaskStatus
-from orchestrator.run.watch_tasks import PhaseProgress
+from orchestrator.run.job import Job, Limits, PhaseProgress, RunResult
+from orchestrator.run.plan import Plan, begin, make_plan
+from orchestrator.run.wait_for_restores import Wait, see_through
+from orchestrator.run.watch_tasks import TaskWatcher
 from orchestrator.state.job_state import JobState
+from orchestrator.state.lot_status import LotStatus
 from orchestrator.state.state_store import DirectoryStore
 from worker.contract import (
     ExitCode,
     LotEntry,
     Outcome,
     Phase,
+    PhaseSettings,
+    RateShare,
     ResultRow,
     StatePaths,
     Tally,
@@ -25,12 +35,15 @@ from worker.contract import (
 
 BEGAN = datetime(2026, 1, 2, 3, 4, 5, tzinfo=UTC)
 STOPPED = TaskStatus.STOPPED
+JOB = "0123456789ab"
+RESTORE = PhaseSettings(phase=Phase.RESTORE)
+COPY = PhaseSettings(phase=Phase.COPY, storage_class="STANDARD_IA")
 
 
 def lots_of(count: int, keys: int = 2) -> Lots:
     """So many lots of so many keys each."""
     lots = tuple(Lot(name=f"lot-{number:05d}", keys=keys, sha256="0" * 64) for number in range(count))
-    return Lots(lots=lots, digest="0123456789ab" + "0" * 52, buckets=("bucket",), source="keys.txt")
+    return Lots(lots=lots, digest=JOB + "0" * 52, buckets=("bucket",), source="keys.txt")
 
 
 def lot_bytes(lot: Lot) -> bytes:
@@ -45,7 +58,7 @@ def entries_of(lot: str, keys: int) -> list[LotEntry]:
 
 @dataclass
 class WorldClock:
-    """Time that passes only when somebody sleeps. on_sleep: called with the new time, to let things happen."""
+    """Time that passes only in a sleep. on_sleep: called with the new time, to let things happen."""
 
     seconds: float = 0
     on_sleep: Callable[[float], None] = lambda _: None
@@ -65,14 +78,14 @@ class WorldClock:
 
 @dataclass
 class Ear:
-    """An audience that remembers."""
+    """A reporter that remembers."""
 
     snapshots: list[PhaseProgress] = field(default_factory=list)
     remarks: list[str] = field(default_factory=list)
 
-    def show(self, snapshot: PhaseProgress) -> None:
-        """Remember the snapshot."""
-        self.snapshots.append(snapshot)
+    def show(self, progress: PhaseProgress) -> None:
+        """Remember the progress."""
+        self.snapshots.append(progress)
 
     def remark(self, line: str) -> None:
         """Remember the line."""
@@ -81,6 +94,8 @@ class Ear:
 
 Fate = Mapping[Outcome, int] | TaskState | None
 """What becomes of a task: outcomes (it finishes), a state it stops in without a tally, or None (it runs for ever)."""
+
+GOOD: Fate = {Outcome.REQUESTED: 2}
 
 
 @dataclass
@@ -198,3 +213,98 @@ def tally_of(attempt: int, outcomes: Mapping[Outcome, int], exit_code: int | Non
 def job_state(root: Path, lots: Lots) -> JobState:
     """The job's state in this directory."""
     return JobState(DirectoryStore(root), lots.job)
+
+
+class LostError(Exception):
+    """What a lost lease raises here."""
+
+
+class Lease:
+    """A lease that a test gives and takes."""
+
+    def __init__(self) -> None:
+        """It is ours."""
+        self.answers: list[bool] = []
+        self.lost = False
+
+    def check(self) -> bool:
+        """The next answer, else yes."""
+        if self.lost:
+            raise LostError
+        return self.answers.pop(0) if self.answers else True
+
+
+class World:
+    """A job of some lots in a scripted place, and its launchers, one after the other."""
+
+    def __init__(
+        self, root: Path, lots: Lots, fate: Callable[[TaskRequest], Fate], *, clock_s: float = 0, **place: object
+    ) -> None:
+        """Make the world."""
+        self.lots, self.ear, self.clock, self.lease = lots, Ear(), WorldClock(seconds=clock_s), Lease()
+        self.place = ScriptedPlace(root, fate, **place)  # type: ignore[arg-type]  # each test names a field it knows
+        self.state = job_state(root, lots)
+
+    @property
+    def job(self) -> Job:
+        """The job, as a launcher that begins now sees it."""
+        return Job(
+            lots=self.lots,
+            state=self.state,
+            place=self.place,
+            read_lot=lot_bytes,
+            has_lease=self.lease.check,
+            asked_to_stop=self.state.stop_sign(),
+        )
+
+    def watcher(self, limits: Limits = Limits()) -> TaskWatcher:
+        """What watches the tasks of a restore phase."""
+        job = self.job
+        plan = make_plan(job, RESTORE, 0)
+        return TaskWatcher(job, plan, reporter=self.ear, clock=self.clock.clock(), limits=limits)
+
+    def run(
+        self,
+        limits: Limits = Limits(),
+        rate: float | None = 0,
+        settings: PhaseSettings = RESTORE,
+        wait: Wait | None = None,
+    ) -> RunResult:
+        """Plan a phase and carry the plan out."""
+        return self.carry_out(make_plan(self.job, settings, rate), limits, wait)
+
+    def carry_out(self, plan: Plan, limits: Limits = Limits(), wait: Wait | None = None) -> RunResult:
+        """Begin the phase and see it through."""
+        job, clock = self.job, self.clock.clock()
+        begin(job, plan, clock)
+        return see_through(job, plan, reporter=self.ear, clock=clock, limits=limits, wait=wait)
+
+    def statuses(self, phase: Phase = Phase.RESTORE) -> tuple[LotStatus, ...]:
+        """Where each lot stands."""
+        return self.state.lot_statuses(self.lots, phase)
+
+    def starts(self) -> list[tuple[str, int]]:
+        """The lots and attempts that were started, in order."""
+        return [(request.lot, request.attempt) for request in self.place.started]
+
+    def share(self) -> RateShare:
+        """What running tasks were told last."""
+        share = self.state.share(Phase.RESTORE)
+        assert share is not None
+        return share
+
+    def refuse(self, why: Callable[[TaskRequest], str], *, no_capacity: bool = False) -> None:
+        """Let the place refuse, from now on, the requests that there is a reason for."""
+        start = self.place.start
+
+        def start_or_refuse(request: TaskRequest) -> Task | Refused:
+            if reason := why(request):
+                return Refused(request=request, reason=reason, retry=True, no_capacity=no_capacity)
+            return start(request)
+
+        self.place.start = start_or_refuse  # type: ignore[method-assign]  # a place with a bottleneck
+
+
+def request_of(lot: str) -> TaskRequest:
+    """A request for the first task of a lot's restore phase."""
+    return TaskRequest(job=JOB, phase=Phase.RESTORE, lot=lot, attempt=1, command=())
