@@ -75,8 +75,8 @@ class LotSamples:
     target: the class to copy into. requests: HEAD requests of one look at the most.
     """
 
-    def __init__(self, sight: ProbeSources, *, target: str, clock: Clock, requests: int = LOOK_REQUESTS) -> None:
-        self._sight, self._target, self._clock, self._requests = sight, target, clock, requests
+    def __init__(self, sources: ProbeSources, *, target: str, clock: Clock, requests: int = LOOK_REQUESTS) -> None:
+        self._sources, self._target, self._clock, self._requests = sources, target, clock, requests
         self._samples: dict[str, Sampled] = {}
         self._keys_per_page: float | None = None
 
@@ -102,14 +102,14 @@ class LotSamples:
         """
         lots = {lot_status.lot.name: lot_status.lot for lot_status in lot_statuses}
         names = lots_in_turn(((one.lot.name, self._sample(one)) for one in lot_statuses), self._requests)
-        seen = ProbeResult(lots=names, left_out=len(names) < len(lots))
+        result = ProbeResult(lots=names, left_out=len(names) < len(lots))
         for name in names:
             # What a listing showed was true then; a sample's own keys are followed one by one.
             self._samples[name] = replace(self._samples[name], listed=(), looks=self._samples[name].looks + 1)
-        self._head({name: self._samples[name].probes for name in names}, seen)
+        self._head({name: self._samples[name].probes for name in names}, result)
         for name in sorted(names, key=lambda name: len(self._samples[name].open)):
-            self._look_on(lots[name], seen)
-        return seen
+            self._look_on(lots[name], result)
+        return result
 
     def _sample(self, lot_status: LotStatus) -> Sampled:
         """The lot's sample: of the keys that its last attempt left pending, or else of them all."""
@@ -119,14 +119,14 @@ class LotSamples:
         if known is None or known.attempt != attempt:
             random = Random(f"{lot.sha256}/{attempt}")  # noqa: S311 (no secret)
             entries = (
-                choose_some(self._sight.pending(lot, attempt), SAMPLE_KEYS, random)
+                choose_some(self._sources.pending(lot, attempt), SAMPLE_KEYS, random)
                 if attempt
-                else tuple(self._sight.entries(lot, choose_indexes(lot.keys, SAMPLE_KEYS, random)))
+                else tuple(self._sources.entries(lot, choose_indexes(lot.keys, SAMPLE_KEYS, random)))
             )
             known = self._samples[lot.name] = Sampled(entries=entries, attempt=attempt)
         return known
 
-    def _head(self, wanted: Mapping[str, Sequence[int]], seen: ProbeResult) -> None:
+    def _head(self, wanted: Mapping[str, Sequence[int]], result: ProbeResult) -> None:
         """Look at these places of these lots' samples."""
         asked: dict[int, tuple[str, int]] = {}
         entries = []
@@ -138,38 +138,38 @@ class LotSamples:
                 entries.append(entry)
         now = self._clock.now()
         states: dict[str, list[tuple[int, KeyState]]] = {}
-        for head in self._sight.heads(entries) if entries else ():
+        for head in self._sources.heads(entries) if entries else ():
             name, place = asked[id(head.entry)]
             state = head_state(head, self._target, now)
             states.setdefault(name, []).append((place, state))
             if state is KeyState.ONGOING:
-                seen.kinds.add(head.kind)
+                result.kinds.add(head.kind)
         for name, found in states.items():
             self._samples[name] = self._samples[name].with_states(found)
-        seen.spent += len(entries)
+        result.spent += len(entries)
 
-    def _look_on(self, lot: Lot, seen: ProbeResult) -> None:
+    def _look_on(self, lot: Lot, result: ProbeResult) -> None:
         """Look at the rest of a sample whose probes leave it open whether the lot is ready."""
         sample = self._samples[lot.name]
         rest = [place for place in sample.open if not sample.states or sample.states[place] is None]
         if not rest or sum(state is KeyState.ONGOING for state in sample.states) > sample.stragglers:
             return
-        if seen.spent + len(rest) > self._requests:
-            seen.left_out = True
+        if result.spent + len(rest) > self._requests:
+            result.left_out = True
             return
         means = cheaper_means(len(rest), self._keys_per_page)
         if means is Means.LIST and sample.attempt == 0 and in_bucket_order(sample.entries):
-            seen.spent += LIST_COSTS_HEADS
+            result.spent += LIST_COSTS_HEADS
             if self._list(lot, len(rest)):
                 return
-        self._head({lot.name: rest}, seen)
+        self._head({lot.name: rest}, result)
 
     def _list(self, lot: Lot, enough: int) -> bool:
         """Look at the lot's keys in one page of the bucket's listing; whether it held enough of them."""
         first = Random(lot.sha256).randrange(max(1, lot.keys - PAGE_KEYS))  # noqa: S311 (no secret)
-        entries = self._sight.entries(lot, range(first, min(lot.keys, first + PAGE_KEYS + 1)))
+        entries = self._sources.entries(lot, range(first, min(lot.keys, first + PAGE_KEYS + 1)))
         try:
-            page = self._sight.page(entries[0].bucket, entries[0].key)
+            page = self._sources.page(entries[0].bucket, entries[0].key)
         except S3ReclassError:
             page = ()  # whoever may look at objects need not be allowed to list them
         states = listed_states((entry.key for entry in entries[1:]), page, self._target, self._clock.now())

@@ -2,7 +2,7 @@
 Which lots may start in a wait for restores: it looks now and then, and decides lot by lot.
 
 What a look means is decided in `restores/judge_readiness.py`; `lot_samples.py` takes the samples and looks at them.
-A wait that is killed loses nothing: the next one takes the same samples and looks anew.
+A wait that is killed loses nothing: the next one takes the same samples and looks again.
 """
 
 from collections.abc import Callable, Iterable, Sequence
@@ -36,10 +36,10 @@ class Readiness:
     """
 
     def __init__(
-        self, sight: ProbeSources, *, target: str, restore: Restore, clock: Clock, say: Callable[[str], None]
+        self, sources: ProbeSources, *, target: str, restore: Restore, clock: Clock, say: Callable[[str], None]
     ) -> None:
-        self._samples = LotSamples(sight, target=target, clock=clock)
-        self._restoring, self._restore = sight.restoring, restore
+        self._samples = LotSamples(sources, target=target, clock=clock)
+        self._restoring, self._restore = sources.restoring, restore
         self._clock, self._say = clock, say
         self._started: set[str] = set()
         self._started_early: set[str] = set()
@@ -50,28 +50,28 @@ class Readiness:
         self._next_at = clock.monotonic()
         self._no_use: dict[str, int] = {}
 
-    def may_start(self, idle: Sequence[LotStatus]) -> Sequence[str]:
+    def may_start(self, lot_statuses: Sequence[LotStatus]) -> Sequence[str]:
         """
         The names of the lots that may start now; none while the time for a look hasn't come.
 
-        idle: the lots that aren't complete and have no task.
+        lot_statuses: the lots that aren't complete and have no task.
         Raises S3ReclassError when the first look fails, or looking has failed too often.
         """
-        self._hear_of(idle)
+        self._hear_of(lot_statuses)
         if self._clock.monotonic() < self._next_at:
             return ()
-        open_lots = [one for one in idle if not _all_settled(one)]
+        open_lots = [one for one in lot_statuses if not _all_settled(one)]
         try:
-            seen = self._samples.look(open_lots)
-            decided = self._decide([one for one in open_lots if one.lot.name in set(seen.lots)])
+            result = self._samples.look(open_lots)
+            decided = self._decide([one for one in open_lots if one.lot.name in set(result.lots)])
         except S3ReclassError as error:
             self._look_failed(error)
             return ()
         # Keys that failed before this run are tried once in it.
-        start = [one.lot.name for one in idle if _all_settled(one) and one.lot.name not in self._started]
+        start = [one.lot.name for one in lot_statuses if _all_settled(one) and one.lot.name not in self._started]
         start += decided
         self._started.update(start)
-        self._plan_next(seen, open_lots, started=bool(start))
+        self._plan_next(result, open_lots, started=bool(start))
         return start
 
     def waiting(self, lot_statuses: Iterable[LotStatus]) -> tuple[LotStatus, ...]:
@@ -135,9 +135,9 @@ class Readiness:
         self._no_use = {} if no_use and self._restoring() else no_use
         return start
 
-    def _hear_of(self, idle: Iterable[LotStatus]) -> None:
+    def _hear_of(self, lot_statuses: Iterable[LotStatus]) -> None:
         """Learn what became of the lots that were started: one that got nowhere is looked at again soon."""
-        for lot_status in idle:
+        for lot_status in lot_statuses:
             last, attempt = self._starts.get(lot_status.lot.name), lot_status.files.attempt
             if last is None or attempt <= last.attempt or not last_finished(lot_status):
                 continue
@@ -164,15 +164,15 @@ class Readiness:
     def _copies_go_soon(self) -> bool:
         return copies_go_soon(self._restore.requested_at, self._restore.days, self._clock.now())
 
-    def _plan_next(self, seen: ProbeResult, open_lots: Iterable[LotStatus], *, started: bool) -> None:
+    def _plan_next(self, result: ProbeResult, open_lots: Iterable[LotStatus], *, started: bool) -> None:
         self._failed, now = 0, self._clock.monotonic()
-        self._kinds = frozenset(seen.kinds) or self._kinds
+        self._kinds = frozenset(result.kinds) or self._kinds
         self._delay_s = next_delay_s(
             self._delay_s,
             first_s=FIRST_DELAY_S,
             most_s=look_every_s(self._kinds, self._restore.tier),
             started=started,
-            left_out=seen.left_out,
+            left_out=result.left_out,
         )
         starts = (self._starts.get(one.lot.name) for one in open_lots)
         pauses_end = (start.again_at for start in starts if start and start.again_at > now)

@@ -84,7 +84,7 @@ class Restores:
         ongoing = None if self.ready_at(entry) == NOT_ASKED or not self.lists else not self.is_ready(entry)
         return ListedRestore(key=entry.key, storage_class="GLACIER", ongoing=ongoing)
 
-    def sight(self, job: Job) -> ProbeSources:
+    def sources(self, job: Job) -> ProbeSources:
         """What a wait sees of it."""
         return ProbeSources(
             heads=self.look,
@@ -97,7 +97,7 @@ class Restores:
     def readiness(self, job: Job, restore: Restore) -> Readiness:
         """What a wait for these restores asks."""
         clock = self.clock.clock()
-        return Readiness(self.sight(job), target="STANDARD_IA", restore=restore, clock=clock, say=self.said.append)
+        return Readiness(self.sources(job), target="STANDARD_IA", restore=restore, clock=clock, say=self.said.append)
 
 
 class World(worlds.World):

@@ -46,8 +46,8 @@ class Bucket:
         page: Callable[[str, str], Sequence[ListedRestore]] | None = None,
     ) -> LotSamples:
         """The lots' samples, with this order of keys and this listing."""
-        sight: ProbeSources = replace(self.restores.sight(self.job), entries=entries, page=page or self.page)
-        return LotSamples(sight, target="STANDARD_IA", clock=self.restores.clock.clock())
+        sources: ProbeSources = replace(self.restores.sources(self.job), entries=entries, page=page or self.page)
+        return LotSamples(sources, target="STANDARD_IA", clock=self.restores.clock.clock())
 
     def page(self, bucket: str, after: str) -> Sequence[ListedRestore]:
         """1,000 keys behind this one."""

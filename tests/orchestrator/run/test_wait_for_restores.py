@@ -67,7 +67,7 @@ def test_a_lot_that_is_not_ready_costs_a_request_a_look(tmp_path: Path) -> None:
 def test_a_look_has_room_for_so_many_requests(tmp_path: Path) -> None:
     """With more lots than that, each has its turn."""
     world = World(tmp_path, 12, lambda _: NEVER, keys=1)
-    samples = LotSamples(world.restores.sight(world.job), target="STANDARD", clock=world.clock.clock(), requests=5)
+    samples = LotSamples(world.restores.sources(world.job), target="STANDARD", clock=world.clock.clock(), requests=5)
     idle = world.job.state.lot_statuses(world.lots, Phase.COPY)
 
     looks = [samples.look(idle) for _ in range(3)]
@@ -79,7 +79,7 @@ def test_a_look_has_room_for_so_many_requests(tmp_path: Path) -> None:
 def test_no_room_for_the_rest_of_a_sample(tmp_path: Path) -> None:
     """It is left for the next look, and no request goes beyond the room."""
     world = World(tmp_path, 3, lambda _: 0, keys=100)
-    samples = LotSamples(world.restores.sight(world.job), target="STANDARD", clock=world.clock.clock(), requests=24)
+    samples = LotSamples(world.restores.sources(world.job), target="STANDARD", clock=world.clock.clock(), requests=24)
     idle = world.job.state.lot_statuses(world.lots, Phase.COPY)
 
     assert samples.look(idle).left_out
