@@ -99,7 +99,9 @@ class Handler(BaseHTTPRequestHandler):
         page = names[first : min(first + 1000, last)]
         more = f"<NextContinuationToken>{names[first + 1000]}</NextContinuationToken>" if first + 1000 < last else ""
         items = "".join(
-            f"<Contents><Key>{escape(name)}</Key><Size>{self._size(name)}</Size></Contents>" for name in page
+            f"<Contents><Key>{escape(name)}</Key><Size>{self._size(name)}</Size>"
+            f"<LastModified>2026-01-01T00:00:00.000Z</LastModified></Contents>"
+            for name in page
         )
         cut = f"<IsTruncated>{'true' if more else 'false'}</IsTruncated>{more}"
         self._answer(200, f"<ListBucketResult>{cut}{items}</ListBucketResult>".encode())

@@ -166,8 +166,11 @@ def bucket_facts(bucket: str, *, owner: str = "", s3: Any = None) -> BucketFacts
             try:
                 return operation(**which)
             except ClientError as error:
-                if error_code(error) not in NO_LOCK_CODES:
-                    unknown[what] = error_code(error)
+                code = error_code(error)
+                # A server that doesn't know Requester Pays lets the owner pay.
+                none = {*NO_LOCK_CODES, *(["NotImplemented"] if what == REQUEST_PAYMENT else ())}
+                if code not in none:
+                    unknown[what] = code
         return {}
 
     versioning = ask(VERSIONING, s3.get_bucket_versioning)

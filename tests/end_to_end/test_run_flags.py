@@ -94,7 +94,7 @@ def test_flags_reach_the_worker(user: User) -> None:
     assert {"--audit", "--delete-superseded", *shared.split()} <= set(worker_arguments(copy.out))
     assert set(shared.split()) <= set(worker_arguments(restore.out))
     flags = {word for word in worker_arguments(plain.out) if word.startswith("--")}
-    assert flags == {"--lot", "--results", "--attempt", "--storage-class", "--rate"}
+    assert flags == {"--lot", "--lot-digest", "--lot-keys", "--results", "--attempt", "--storage-class", "--rate"}
 
 
 def worker_arguments(out: str) -> list[str]:

@@ -117,12 +117,13 @@ PROOFS: Mapping[str, Proof] = {
     ),
     "DeleteObjects": Proof(roots=("DeleteResult",)),
     "DeleteBucket": Proof(statuses=(204,)),
-    "GetBucketVersioning": Proof(roots=("VersioningConfiguration",)),
+    "GetBucketVersioning": Proof(roots=("VersioningConfiguration", "GetBucketVersioningResponse")),
     "GetBucketRequestPayment": Proof(roots=("RequestPaymentConfiguration",), texts=("Payer",)),
 }
 """
 By S3's name of the operation. Those after HeadBucket are the launcher's; the worker's botocore asks HeadBucket by
-itself, when S3 redirects it. ListObjectAnnotations' root has the first name in the documentation, the second elsewhere.
+itself, when S3 redirects it. ListObjectAnnotations' root has the first name in the documentation, the second elsewhere;
+GetBucketVersioning's second is moto's (5.2).
 """
 
 _BODILESS = frozenset({"HeadObject", "HeadBucket"})
@@ -185,6 +186,16 @@ def check(operation: str, status: int, headers: Mapping[str, str], body: bytes |
         told_error(operation, status, body or b"")
     else:
         prove(operation, status, headers, body)
+
+
+def is_unknown_setting(operation: str, body: bytes) -> bool:
+    """
+    Whether a server that doesn't know this setting of a bucket has answered with the bucket's listing.
+
+    Of the launcher's questions only: to the worker's, where a copy depends on the answer, that is no answer.
+    """
+    root = _root(body, MAX_PAGE_BYTES) if operation in ("GetBucketVersioning", "GetBucketRequestPayment") else None
+    return root is not None and local_name(root) == "ListBucketResult"
 
 
 def local_name(element: Element) -> str:

@@ -22,7 +22,7 @@ from typing import Any
 from xml.etree.ElementTree import XML, tostring
 from xml.sax.saxutils import escape
 
-from worker.contract.proofs import ERROR, PROOFS, UnprovenError, check, local_name
+from worker.contract.proofs import ERROR, PROOFS, UnprovenError, check, is_unknown_setting, local_name
 
 MAX_HEAD_BYTES = 64 * 1024
 MAX_INTERIM = 20
@@ -241,6 +241,10 @@ def _judge(operation: str, response: MutableMapping[str, Any]) -> None:
     """Make sure that an answer may be parsed. Raises UnprovenError."""
     status = response["status_code"]
     body: bytes | None = None if PROOFS[operation].streams and status < ERROR else response["body"]
+    if body and status < ERROR and is_unknown_setting(operation, body):
+        # S3's own code for it, after which botocore doesn't ask again.
+        make_failure(response, "the server answered with the bucket's listing", code="NotImplemented", status=501)
+        return
     check(operation, status, response["headers"], body)
     if body and status >= ERROR:
         response["body"] = _plain(body)
@@ -255,7 +259,7 @@ def _plain(body: bytes) -> bytes:
     return made
 
 
-def make_failure(response: MutableMapping[str, Any], message: str, *, code: str) -> None:
-    """Make an answer a failure of S3's, with a code of ours, so that botocore asks again."""
+def make_failure(response: MutableMapping[str, Any], message: str, *, code: str, status: int = 500) -> None:
+    """Make an answer a failure of S3's; after a 500, botocore asks again."""
     body = f"<Error><Code>{escape(code)}</Code><Message>{escape(message)}</Message></Error>".encode()
-    response.update(status_code=500, body=body)
+    response.update(status_code=status, body=body)

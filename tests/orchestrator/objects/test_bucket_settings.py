@@ -7,6 +7,7 @@ import pytest
 from botocore.exceptions import ClientError, EndpointConnectionError
 from moto import mock_aws
 
+from orchestrator.common.aws_sessions import client
 from orchestrator.errors import S3ReclassError
 from orchestrator.objects.bucket_facts import OBJECT_LOCK, REQUEST_PAYMENT, VERSIONING, BucketFacts
 from orchestrator.objects.buckets import bucket_facts
@@ -72,14 +73,32 @@ def test_what_is_refused_is_listed() -> None:
     s3 = FakeS3(
         get_bucket_versioning={"Status": "Suspended"},
         get_object_lock_configuration=refusal("AccessDenied"),
-        get_bucket_request_payment=refusal("NotImplemented"),
+        get_bucket_request_payment=refusal("AccessDenied"),
     )
 
     facts = bucket_facts("b", s3=s3)
 
     assert facts.versioning == "Suspended"
-    assert facts.unknown == {OBJECT_LOCK: "AccessDenied", REQUEST_PAYMENT: "NotImplemented"}
+    assert facts.unknown == {OBJECT_LOCK: "AccessDenied", REQUEST_PAYMENT: "AccessDenied"}
     assert VERSIONING not in facts.unknown
+
+
+def test_a_server_that_does_not_know_a_setting(aws: str) -> None:
+    """One that has no Requester Pays answers with the bucket's listing: the owner pays, and nothing is unknown."""
+    s3 = client("s3")
+    s3.create_bucket(Bucket="bucket", CreateBucketConfiguration={"LocationConstraint": "eu-west-1"})
+    s3.put_bucket_versioning(Bucket="bucket", VersioningConfiguration={"Status": "Enabled"})
+
+    assert aws
+    assert bucket_facts("bucket", s3=s3) == BucketFacts(bucket="bucket", versioning="Enabled")
+
+
+def test_a_server_that_does_not_know_versioning() -> None:
+    """A bucket whose versioning isn't told isn't one that never had any."""
+    facts = bucket_facts("b", s3=FakeS3(get_bucket_versioning=refusal("NotImplemented")))
+
+    assert facts.unknown == {VERSIONING: "NotImplemented"}
+    assert not facts.never_versioned
 
 
 def test_no_connection_is_an_error() -> None:
