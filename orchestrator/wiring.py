@@ -125,7 +125,7 @@ def log_lines(settings: Settings, job: str, task: Task, note: StartedNote) -> It
     """
     What a task wrote, line by line.
 
-    task: its id as far as the note knows it; a process's isn't taken from there, as it names a file.
+    task: its id from the note, if it has one; a process's isn't taken from there, as it names a file.
     Raises S3ReclassError when nothing of it is left.
     """
     if note.place == LocalPlace.name:

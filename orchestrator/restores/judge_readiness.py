@@ -19,7 +19,7 @@ SAMPLE_KEYS = 16
 """Keys of a lot that are looked at: if 30% of it weren't ready, two of them or more would show it, 39 times in 40."""
 
 KEYS_PER_STRAGGLER = 10
-"""A lot starts when one in so many of its sample, at most, isn't ready: the few left are for a later attempt."""
+"""A lot starts when at most one in this many keys of its sample isn't ready: a later attempt copies the few left."""
 
 LIST_COSTS_HEADS = 12.5
 """HEAD requests for the price of a LIST: $0.005 against $0.0004 for 1,000 (S3 pricing, us-east-1, 2026-11)."""
@@ -206,7 +206,7 @@ def in_bucket_order(entries: Sequence[LotEntry]) -> bool:
 
 def lots_in_turn(samples: Iterable[tuple[str, Sampled]], requests: int) -> tuple[str, ...]:
     """
-    The lots to look at now, within so many requests: those looked at least often first, of these the cheapest.
+    The lots to look at now, within this many requests: those looked at least often first, of these the cheapest.
 
     So with more lots than a look may ask for, each has its turn.
     """
@@ -226,7 +226,7 @@ def copies_go_soon(requested_at: datetime | None, days: int, now: datetime) -> b
     """
     Whether restored copies that are there may soon be gone, so that what is ready should be copied now.
 
-    They go so many days after the request, at the next midnight UTC (S3 User Guide, "Restoring an archived object").
+    They go this many days after the request, at the next midnight UTC (S3 User Guide, "Restoring an archived object").
     """
     if requested_at is None:
         return False

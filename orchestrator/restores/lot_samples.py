@@ -171,7 +171,7 @@ class LotSamples:
         try:
             page = self._sources.page(entries[0].bucket, entries[0].key)
         except S3ReclassError:
-            page = ()  # whoever may look at objects need not be allowed to list them
+            page = ()  # permission to HEAD objects need not include listing them
         states = listed_states((entry.key for entry in entries[1:]), page, self._target, self._clock.now())
         self._keys_per_page = len(states or ())
         if states is None or len(states) < enough:

@@ -78,7 +78,7 @@ class Readiness:
         """Those of the lots that are worth waiting for."""
         return tuple(one for one in lot_statuses if self._is_open(one) and not self._is_no_use(one))
 
-    def look_at_once(self, lot_statuses: Iterable[LotStatus]) -> bool:
+    def probe_at_once(self, lot_statuses: Iterable[LotStatus]) -> bool:
         """Whether there is news of any of the lots, so that the next look is due now: a task left keys pending."""
         news = not self._failed and any(not self._samples.is_of(one) for one in lot_statuses)
         if news:
@@ -131,7 +131,7 @@ class Readiness:
                     start.append(name)
                 case _:
                     pass
-        # Asked last, as it reads a file for each lot: whoever asks for restores just now makes waiting of use.
+        # Asked last, as it reads a file for each lot: while restores are still being asked for, waiting is of use.
         self._no_use = {} if no_use and self._restoring() else no_use
         return start
 

@@ -91,7 +91,7 @@ def _wait_through(one_round: Round, job: Job, plan: Plan, wait: Wait, *, reporte
             if no_use := readiness.no_use(result.lot_statuses):
                 reporter.remark(no_use_line(no_use))
             return result
-        if readiness.look_at_once(waiting):
+        if readiness.probe_at_once(waiting):
             continue
         delay_s = min(readiness.delay_s, left_s)
         reporter.remark(waiting_line(waiting, readiness.typical, clock.now() + timedelta(seconds=delay_s), delay_s))
