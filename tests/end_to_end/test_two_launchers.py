@@ -7,7 +7,8 @@ from collections import Counter
 from collections.abc import Callable
 
 from tests.end_to_end.conftest import User
-from tests.worker.proxy import Fault, Request, faulty
+from tests.fidelity.documented_objects import Request
+from tests.worker.proxy import Fault, faulty
 
 KEYS = [f"reel {number}" for number in range(12)]
 

@@ -11,8 +11,9 @@ import pytest
 from tests.fidelity.documented_objects import Bucket, Request
 from tests.fidelity.documented_s3 import DocumentedS3
 from tests.fidelity.wire import Wire
-from tests.worker.proxy import Answer, Decide, Seen, Server, faulty
+from tests.worker.proxy import Decide, Origin, faulty
 from tests.worker.running import Job
+from tests.worker.server import Server
 from worker.clock import Clock
 from worker.command_line import parse_command_line
 from worker.contract import ExitCode, LotEntry, ResultRow
@@ -76,7 +77,7 @@ class Ended:
     rows: Mapping[str, ResultRow]
     copies: Counter[str]
     versions: Counter[str]
-    seen: Seen
+    seen: Server
 
     def not_right(self, keys: Iterable[str], copies: int) -> dict[str, str]:
         """Keys that didn't succeed, or weren't copied so many times, each with what is wrong; empty for a good end."""
@@ -90,14 +91,9 @@ class Ended:
         return found
 
 
-def serve(s3: DocumentedS3) -> Server:
+def serve(s3: DocumentedS3) -> Origin:
     """The documented S3 as what answers HTTP requests."""
-    wire = Wire(s3)
-
-    def answer(method: str, path: str, headers: Mapping[str, str], body: bytes) -> Answer:
-        return wire.answer(Request.of_http(method, path, headers, body))
-
-    return answer
+    return Wire(s3).answer
 
 
 def documented(work: Work, keys: Iterable[str]) -> DocumentedS3:
@@ -105,7 +101,8 @@ def documented(work: Work, keys: Iterable[str]) -> DocumentedS3:
     s3 = DocumentedS3(bucket=Bucket(versioned=True, owner_enforced=True))
     answer = serve(s3)
     for key in keys:
-        answer("PUT", f"/{BUCKET}/{key}", {"x-amz-storage-class": work.storage_class}, key.encode())
+        headers = {"x-amz-storage-class": work.storage_class}
+        answer(Request.of_http("PUT", f"/{BUCKET}/{key}", headers, key.encode()))
     return s3
 
 
@@ -127,7 +124,7 @@ def run_documented(
     return ended(s3, code, job.rows(), keys, seen)
 
 
-def ended(s3: DocumentedS3, code: ExitCode, rows: Iterable[ResultRow], keys: Iterable[str], seen: Seen) -> Ended:
+def ended(s3: DocumentedS3, code: ExitCode, rows: Iterable[ResultRow], keys: Iterable[str], seen: Server) -> Ended:
     """How a job has ended, by its results and by what S3 holds now."""
     # An upload whose beginning wasn't answered can't be named by anybody; without parts it costs nothing.
     assert not any(upload.parts for upload in s3.uploads.values()), "parts are left"

@@ -6,7 +6,9 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
-from tests.worker.proxy import Answer, Fault, Reply, Request, faulty
+from tests.fidelity.documented_objects import Request
+from tests.worker.proxy import Fault, Reply, faulty
+from tests.worker.server import Answer
 
 ADVISORY = timedelta(minutes=14)
 """Until the credentials expire: close enough for botocore to look for newer ones at each request (15 minutes)."""

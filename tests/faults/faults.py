@@ -6,7 +6,9 @@ import time
 from collections import Counter
 from collections.abc import Collection, Iterable, Mapping, Sequence
 
-from tests.worker.proxy import CUT, GARBLE, HANG, LOSE, LOSE_LATE, NOISE, RESET, SHORT, Fault, Reply, Request
+from tests.fidelity.documented_objects import Request
+from tests.worker.proxy import CUT, GARBLE, LOSE, LOSE_LATE, NOISE, SHORT, Fault, Reply
+from tests.worker.server import HANG, RESET
 
 ELSEWHERE = (("Location", "http://127.0.0.1:9/"),)
 

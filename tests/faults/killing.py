@@ -17,7 +17,9 @@ import pytest
 
 from tests.faults.bench import BUCKET, TARGET, Work, documented, serve
 from tests.faults.state_bucket import STATE, StateBucket
-from tests.worker.proxy import Answer, Fault, Reply, Request, Server
+from tests.fidelity.documented_objects import Request
+from tests.worker.proxy import Fault, Reply
+from tests.worker.server import Answer
 from worker.clock import Clock
 from worker.command_line import parse_command_line
 from worker.contract import (
@@ -36,8 +38,6 @@ from worker.s3.clients import object_client, session, state_client
 from worker.task import Task
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
-
     from mypy_boto3_s3 import S3Client
 
 RESULTS = "job/phase/lot-00000/"
@@ -82,10 +82,9 @@ class World:
         ).encode()
         self._objects = serve(self.s3)
 
-    def answer(self, method: str, path: str, headers: "Mapping[str, str]", body: bytes) -> Answer:
+    def answer(self, request: Request) -> Answer:
         """The answer to a request, for an object or for the state."""
-        server: Server = self.state if path.startswith(f"/{STATE}") else self._objects
-        return server(method, path, headers, body)
+        return self.state(request) if request.bucket == STATE else self._objects(request)
 
     def rows(self) -> list[ResultRow]:
         """All results in the order of writing."""

@@ -6,7 +6,9 @@ from tests.faults.bench import Ended, Work, ended, run_task
 from tests.faults.faults import FAULTS, Mixed
 from tests.faults.killing import RESULTS, World
 from tests.faults.state_bucket import STATE
-from tests.worker.proxy import HANG, LOSE_LATE, Fault, Request, faulty
+from tests.fidelity.documented_objects import Request
+from tests.worker.proxy import LOSE_LATE, Fault, faulty
+from tests.worker.server import HANG
 from worker.contract import StatePaths
 
 PROBABILITY = 0.22

@@ -3,10 +3,10 @@
 import threading
 from collections.abc import Mapping
 from hashlib import md5
-from urllib.parse import parse_qs, unquote
 from xml.sax.saxutils import escape
 
-from tests.worker.proxy import Answer
+from tests.fidelity.documented_objects import Request
+from tests.worker.server import Answer
 
 STATE = "state"
 
@@ -23,17 +23,14 @@ class StateBucket:
         self.writes: list[str] = []
         self._lock = threading.Lock()
 
-    def __call__(self, method: str, path: str, headers: Mapping[str, str], body: bytes) -> Answer:
+    def __call__(self, request: Request) -> Answer:
         """The answer to a request."""
-        place, _, query = path.partition("?")
-        key = unquote(place.removeprefix("/")).removeprefix(STATE).removeprefix("/")
-        told = {name.lower(): value for name, value in headers.items()}
         with self._lock:
-            if method == "PUT":
-                return self._put(key, told, body)
-            if not key:
-                return self._list(parse_qs(query, keep_blank_values=True))
-            return self._get(key, told)
+            if request.method == "PUT":
+                return self._put(request.key, request.headers, request.body)
+            if not request.key:
+                return self._list(request.query)
+            return self._get(request.key, request.headers)
 
     def _put(self, key: str, headers: Mapping[str, str], body: bytes) -> Answer:
         there = self.files.get(key)
@@ -58,8 +55,8 @@ class StateBucket:
         piece = content[first : last + 1]
         return 206, told | {"Content-Range": f"bytes {first}-{first + len(piece) - 1}/{len(content)}"}, piece
 
-    def _list(self, query: Mapping[str, list[str]]) -> Answer:
-        prefix = query.get("prefix", [""])[0]
+    def _list(self, query: Mapping[str, str]) -> Answer:
+        prefix = query.get("prefix", "")
         names = sorted(name for name in self.files if name.startswith(prefix))
         if "delimiter" in query:
             names = [name for name in names if "/" not in name.removeprefix(prefix)]

@@ -24,7 +24,8 @@ from tests.faults.bench import (
 from tests.faults.faults import Mixed, Outage, faults_of
 from tests.faults.launching import Life, World
 from tests.faults.mixed import PROBABILITY, run_mixed
-from tests.worker.proxy import CUT, Fault, Reply, Request, faulty
+from tests.fidelity.documented_objects import Request
+from tests.worker.proxy import CUT, Fault, Reply, faulty
 from tests.worker.running import Job, entry, fake_s3, make_bucket, put, start
 from worker.contract import ExitCode, LotEntry
 

@@ -6,7 +6,9 @@ import pytest
 
 from tests.faults.bench import COPY, IN_PARTS, RESTORE, S3_CLIENTS, Work
 from tests.faults.killing import Life, Workers, World
-from tests.worker.proxy import Answer, Fault, Request, faulty
+from tests.fidelity.documented_objects import Request
+from tests.worker.proxy import Fault, faulty
+from tests.worker.server import Answer
 from worker.contract import ExitCode, TaskStatus
 
 KEYS = ("one", "two")
@@ -28,9 +30,9 @@ class Bench:
         self.world: World = World(RESTORE, ())
         self.life = Life()
 
-    def answer(self, *request: object) -> Answer:
+    def answer(self, request: Request) -> Answer:
         """The present world's."""
-        return self.world.answer(*request)  # type: ignore[arg-type]  # passed through
+        return self.world.answer(request)
 
     def fault(self, request: Request) -> Fault:
         """What the present life says."""

@@ -8,7 +8,8 @@ from pathlib import Path
 import pytest
 
 from tests.end_to_end.conftest import BUCKET, User
-from tests.worker.proxy import CUT, Fault, Request, faulty
+from tests.fidelity.documented_objects import Request
+from tests.worker.proxy import CUT, Fault, faulty
 
 # Five commands one after another, each a process with tasks of its own.
 pytestmark = [pytest.mark.system, pytest.mark.timeout(300)]

@@ -9,7 +9,8 @@ from pathlib import Path
 import pytest
 
 from tests.faults.bench import BUCKET, COPY, IN_PARTS, RESTORE, Work, documented, ended, serve
-from tests.worker.proxy import Fault, Request, faulty
+from tests.fidelity.documented_objects import Request
+from tests.worker.proxy import Fault, faulty
 from tests.worker.running import Job
 from worker.clock import Clock
 from worker.command_line import parse_command_line

@@ -20,6 +20,21 @@ CANNED = {
 }
 """The ACLs that have names, as permissions with whom they are for."""
 
+_SUBRESOURCES: Mapping[tuple[str, str, bool], str] = {
+    ("GET", "acl", True): "GetObjectAcl",
+    ("GET", "acl", False): "GetBucketAcl",
+    ("GET", "tagging", True): "GetObjectTagging",
+    ("PUT", "tagging", True): "PutObjectTagging",
+    ("GET", "ownershipControls", False): "GetBucketOwnershipControls",
+    ("GET", "object-lock", False): "GetObjectLockConfiguration",
+    ("POST", "restore", True): "RestoreObject",
+    ("POST", "uploads", True): "CreateMultipartUpload",
+    ("POST", "uploadId", True): "CompleteMultipartUpload",
+    ("DELETE", "uploadId", True): "AbortMultipartUpload",
+    ("DELETE", "versionId", True): "DeleteObjectVersion",
+}
+_METHODS = {"HEAD": "HeadObject", "GET": "GetObject", "PUT": "PutObject", "DELETE": "DeleteObject"}
+
 
 class RefusedError(Exception):
     """An answer that is no success."""
@@ -31,7 +46,7 @@ class RefusedError(Exception):
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Request:
-    """A request as S3 sees it: headers in lower case, key and query decoded."""
+    """A request as S3 sees it: headers in lower case, key and query decoded. target: the path as it was sent."""
 
     method: str
     bucket: str
@@ -39,6 +54,7 @@ class Request:
     query: Mapping[str, str]
     headers: Mapping[str, str]
     body: bytes
+    target: str = ""
 
     @classmethod
     def of_http(cls, method: str, path: str, headers: Mapping[str, str], body: bytes) -> Self:
@@ -52,18 +68,16 @@ class Request:
             query=dict(parse_qsl(query, keep_blank_values=True)),
             headers={name.lower(): value for name, value in headers.items()},
             body=body,
+            target=path,
         )
 
     @property
     def operation(self) -> str:
-        """S3's name for the requests that the tests speak of, the method for others."""
+        """S3's name for what it asks."""
         if self.method == "PUT" and "x-amz-copy-source" in self.headers:
             return "UploadPartCopy" if "partNumber" in self.query else "CopyObject"
-        if self.method == "POST":
-            return "CreateMultipartUpload" if "uploads" in self.query else "CompleteMultipartUpload"
-        if self.method == "GET" and "tagging" in self.query:
-            return "GetObjectTagging"
-        return {"HEAD": "HeadObject"}.get(self.method, self.method)
+        named = (_SUBRESOURCES.get((self.method, word, bool(self.key))) for word in self.query)
+        return next(filter(None, named), _METHODS.get(self.method, self.method))
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

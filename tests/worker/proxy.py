@@ -1,41 +1,13 @@
 """A small HTTP proxy before a fake S3, which does what a network and a busy S3 do: refuse, hang, cut, lose, garble."""
 
 import http.client
-import socket
-import struct
-import threading
-from collections.abc import Callable, Iterator, Mapping
-from contextlib import closing, contextmanager, suppress
-from dataclasses import dataclass, field
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from typing import ClassVar
-from urllib.parse import parse_qsl, unquote, urlsplit
+from collections.abc import Callable, Iterator
+from contextlib import closing, contextmanager
+from dataclasses import dataclass
+from urllib.parse import urlsplit
 
-
-@dataclass(frozen=True, slots=True)
-class Request:
-    """A request as the proxy sees it; the key is decoded."""
-
-    method: str
-    key: str
-    query: str
-    headers: dict[str, str]
-    bucket: str = ""
-
-    @property
-    def operation(self) -> str:
-        """S3's name for the requests that the tests speak of, the method for others."""
-        asked = dict(parse_qsl(self.query, keep_blank_values=True))
-        if self.method == "POST":
-            for word, name in _POSTS.items():
-                if word in asked:
-                    return name
-        if self.method == "PUT" and "x-amz-copy-source" in self.headers:
-            return "UploadPartCopy" if "partNumber" in asked else "CopyObject"
-        return {"HEAD": "HeadObject", "GET": "GetObject", "PUT": "PutObject"}.get(self.method, self.method)
-
-
-_POSTS = {"restore": "RestoreObject", "uploads": "CreateMultipartUpload", "uploadId": "CompleteMultipartUpload"}
+from tests.fidelity.documented_objects import Request
+from tests.worker.server import CLOSE, HANG, RESET, Answer, Message, Script, Server, serving
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,13 +26,7 @@ class Reply:
 
 
 CUT = "cut"
-"""Close the connection without passing the request on."""
-
-RESET = "reset"
-"""The same with a TCP reset."""
-
-HANG = "hang"
-"""Neither pass the request on nor answer, until the client gives up."""
+"""Close the connection without passing the request on; RESET and HANG don't pass it on either."""
 
 NOISE = "noise"
 """Answer with something that is no HTTP, without passing the request on."""
@@ -79,92 +45,45 @@ GARBLE = "garble"
 
 Fault = Reply | str | None
 Decide = Callable[[Request], Fault]
-Answer = tuple[int, Mapping[str, str], bytes]
-Server = Callable[[str, str, Mapping[str, str], bytes], Answer]
-"""What answers requests: method, path with query, headers, body."""
+Origin = Callable[[Request], Answer]
+"""What answers requests behind the proxy."""
 
-
-@dataclass
-class Seen:
-    """What went through: `endpoint` to talk to, and every request in order."""
-
-    endpoint: str = ""
-    requests: list[Request] = field(default_factory=list)
-
-    def count(self, operation: str) -> int:
-        """How many requests there were of this operation."""
-        return sum(request.operation == operation for request in self.requests)
-
-
-class _Handler(BaseHTTPRequestHandler):
-    """Serves one connection of the proxy; made into a class of its own for each proxy."""
-
-    protocol_version = "HTTP/1.1"
-    disable_nagle_algorithm = True
-    server_of: ClassVar[Server]
-    decide: ClassVar[Decide]
-    seen: ClassVar[Seen]
-
-    def log_message(self, *_: object) -> None:
-        """Say nothing: the tests look at `Seen`."""
-
-    def _serve(self) -> None:
-        body = self.rfile.read(int(self.headers.get("Content-Length") or 0))
-        path, _, query = self.path.partition("?")
-        headers = {name.lower(): value for name, value in self.headers.items()}
-        bucket, _, key = unquote(path.lstrip("/")).partition("/")
-        request = Request(self.command, key, query, headers, bucket)
-        self.seen.requests.append(request)
-        fault = type(self).decide(request)
-        if isinstance(fault, Reply):
-            self._send(fault.status, {"Content-Type": "application/xml", **dict(fault.headers)}, _text(fault))
-            return
-        answer = None
-        if fault not in (CUT, RESET, HANG, NOISE):
-            answer = type(self).server_of(self.command, self.path, dict(self.headers.items()), body)
-        if fault:
-            self.close_connection = True
-            # The other side may have given up by now.
-            with suppress(OSError):
-                self._spoil(fault, answer)
-        elif answer:
-            self._send(*answer)
-
-    def _spoil(self, fault: str, answer: Answer | None) -> None:
-        """Do what the fault says with the connection, after the request was passed on where that is part of it."""
-        if fault == RESET:
-            self.connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
-        elif fault == NOISE:
-            self.wfile.write(b"\x15\x03\x01\x00\x02\x02\x50 no HTTP at all\r\n\r\n")
-        elif fault in (HANG, LOSE_LATE):
-            self.connection.recv(1)
-        elif fault == SHORT and answer:
-            self.wfile.write(f"HTTP/1.1 {answer[0]} OK\r\nContent-Length: {len(answer[2]) + 9}\r\nx-amz-".encode())
-            if self.command != "HEAD":
-                self.wfile.write(b"id-2: 1\r\n\r\n" + answer[2][: len(answer[2]) // 2])
-        elif fault == GARBLE:
-            self._send(200, {"Content-Type": "application/xml"}, b"<?xml version='1.0'?><CopyOb\x00\xff")
-
-    def _send(self, status: int, headers: Mapping[str, str], content: bytes) -> None:
-        """Send an answer; the answer to a HEAD tells the length of what it doesn't bring."""
-        told = {name.lower(): value for name, value in headers.items()}
-        head = self.command == "HEAD"
-        self.send_response_only(status)
-        for name, value in told.items():
-            if name not in _HOP:
-                self.send_header(name, value)
-        self.send_header("Content-Length", told.get("content-length", "0") if head else str(len(content)))
-        if not head:
-            # In one piece with the headers: two small writes could wait for each other's acknowledgement.
-            self._headers_buffer.append(b"\r\n" + content)  # type: ignore[attr-defined]  # http.server's own buffer
-            self.flush_headers()
-            return
-        self.end_headers()
-
-    do_GET = do_HEAD = do_PUT = do_POST = do_DELETE = _serve  # noqa: N815 (http.server's names)
-
-
+_NOT_PASSED_ON: dict[str, Script] = {
+    CUT: (CLOSE,),
+    RESET: (RESET,),
+    HANG: (HANG,),
+    NOISE: (b"\x15\x03\x01\x00\x02\x02\x50 no HTTP at all\r\n\r\n", CLOSE),
+}
 _HOP = {"content-length", "transfer-encoding", "connection", "keep-alive"}
+_XML = {"Content-Type": "application/xml"}
+
+
+def _script(request: Request, fault: Fault, origin: Origin) -> Script:
+    """What becomes of a request that meets this fault, or none."""
+    if isinstance(fault, Reply):
+        return (_message(request, (fault.status, {**_XML, **dict(fault.headers)}, _text(fault))).whole(),)
+    if fault in _NOT_PASSED_ON:
+        return _NOT_PASSED_ON[fault]
+    answer = origin(request)
+    if fault is None:
+        return (_message(request, answer).whole(),)
+    if fault == GARBLE:
+        return (_message(request, (200, _XML, b"<?xml version='1.0'?><CopyOb\x00\xff")).whole(),)
+    if fault != SHORT:
+        return (HANG if fault == LOSE_LATE else CLOSE,)
+    head = f"HTTP/1.1 {answer[0]} OK\r\nContent-Length: {len(answer[2]) + 9}\r\nx-amz-".encode()
+    rest = b"id-2: 1\r\n\r\n" + answer[2][: len(answer[2]) // 2]
+    return (head if request.method == "HEAD" else head + rest, CLOSE)
+
+
+def _message(request: Request, answer: Answer) -> Message:
+    """An answer; that to a HEAD tells the length of what it doesn't bring."""
+    status, headers, content = answer
+    told = {name.lower(): value for name, value in headers.items()}
+    head = request.method == "HEAD"
+    length = told.get("content-length", "0") if head else str(len(content))
+    kept = tuple((name, value) for name, value in told.items() if name not in _HOP)
+    return Message(status=str(status), headers=(*kept, ("Content-Length", length)), raw=content, bodiless=head)
 
 
 def _text(reply: Reply) -> bytes:
@@ -173,13 +92,15 @@ def _text(reply: Reply) -> bytes:
     return f"<?xml version='1.0'?><Error><Code>{reply.code}</Code><Message>{reply.message}</Message></Error>".encode()
 
 
-def over_http(endpoint: str) -> Server:
+def over_http(endpoint: str) -> Origin:
     """The server at an endpoint."""
     host = urlsplit(endpoint).netloc
 
-    def answer(method: str, path: str, headers: Mapping[str, str], body: bytes) -> Answer:
+    def answer(request: Request) -> Answer:
+        # The proxy has answered it with "100 Continue" already.
+        headers = {name: value for name, value in request.headers.items() if name != "expect"}
         with closing(http.client.HTTPConnection(host, timeout=60)) as connection:
-            connection.request(method, path, body or None, dict(headers))
+            connection.request(request.method, request.target, request.body or None, headers)
             response = connection.getresponse()
             return response.status, dict(response.getheaders()), response.read()
 
@@ -187,30 +108,8 @@ def over_http(endpoint: str) -> Server:
 
 
 @contextmanager
-def faulty(server: str | Server, decide: Decide, *, port: int = 0) -> Iterator[Seen]:
-    """A proxy to the server, or to the one at an endpoint; `decide` says for each request what goes wrong, or None."""
-    seen = Seen()
-    answers = over_http(server) if isinstance(server, str) else server
-    handler = type(
-        "Handler", (_Handler,), {"server_of": staticmethod(answers), "decide": staticmethod(decide), "seen": seen}
-    )
-    proxy = _Proxy(("127.0.0.1", port), handler)
-    seen.endpoint = f"http://127.0.0.1:{proxy.server_port}"
-    thread = threading.Thread(target=proxy.serve_forever, kwargs={"poll_interval": 0.02}, daemon=True)
-    thread.start()
-    try:
-        yield seen
-    finally:
-        proxy.shutdown()
-        proxy.server_close()
-        thread.join(60)
-
-
-class _Proxy(ThreadingHTTPServer):
-    """All connections that come, each on a thread that isn't waited for."""
-
-    daemon_threads = True
-    request_queue_size = 256
-
-    def handle_error(self, request: object, client_address: object) -> None:
-        """Say nothing: a client that goes away in the middle is what these tests are about."""
+def faulty(origin: str | Origin, decide: Decide, *, port: int = 0) -> Iterator[Server]:
+    """A proxy to an origin, or to the one at an endpoint; `decide` says for each request what goes wrong, or None."""
+    answers = over_http(origin) if isinstance(origin, str) else origin
+    with serving(lambda request: _script(request, decide(request), answers), port=port) as server:
+        yield server

@@ -2,13 +2,14 @@
 
 import ssl
 import threading
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
 
-from tests.worker.raw import RawServer, raw_server
+from tests.fidelity.documented_objects import Request
 from tests.worker.s3.fast.test_connection import certificate
+from tests.worker.server import Script, Server, serving
 from tests.worker.telling import ALL, Told
 from worker.contract import Phase
 from worker.decide.judge_error import UNTRUSTED, Answer, RetryAction, judge_answer
@@ -24,10 +25,9 @@ Make = Callable[..., S3]
 
 
 @pytest.fixture(params=[False, True], ids=["plain", "TLS"])
-def server(request: pytest.FixtureRequest, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[RawServer]:
+def server(request: pytest.FixtureRequest, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Server]:
     """A server that keeps its connections, with and without TLS."""
-    with raw_server() as made:
-        made.keep = True
+    with serving(lambda _: ()) as made:
         if request.param:
             path = certificate(tmp_path, "127.0.0.1")
             made.context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
@@ -39,7 +39,7 @@ def server(request: pytest.FixtureRequest, tmp_path: Path, monkeypatch: pytest.M
 
 
 @pytest.fixture
-def make(server: RawServer) -> Iterator[Make]:
+def make(server: Server) -> Iterator[Make]:
     """Makes S3 by one of the clients, with a deadline."""
     assert server
     clients = []
@@ -66,62 +66,62 @@ def found(s3: S3, told: Told, key: str) -> str | Answer:
 
 
 @pytest.mark.parametrize("s3_client", S3_CLIENTS)
-def test_an_answer_too_many_is_not_the_next_keys(s3_client: str, make: Make, server: RawServer) -> None:
+def test_an_answer_too_many_is_not_the_next_keys(s3_client: str, make: Make, server: Server) -> None:
     """However soon the next request follows: the connection is looked at before each, and done with."""
     go, came = threading.Event(), threading.Event()
 
-    def twice(_: bytes) -> Iterable[bytes]:
+    def twice(_: Request) -> Script:
         yield HEAD.answer()
         go.wait(30)
         yield HEAD.answer()
         came.set()
 
     s3 = make(s3_client)
-    server.answer = twice
+    server.respond = twice
     first = found(s3, HEAD, "a")
     go.set()
     came.wait(30)
-    server.answer = lambda _: (HEAD.answer(status=404),)
+    server.respond = lambda _: (HEAD.answer(status=404),)
 
     assert (first, found(s3, HEAD, "b")) == ('"e"', Answer(code="404", http_status=404))
     assert server.connections == 2
 
 
 @pytest.mark.parametrize("s3_client", S3_CLIENTS)
-def test_an_answer_too_many_in_one_piece_is_not_the_next_keys(s3_client: str, make: Make, server: RawServer) -> None:
+def test_an_answer_too_many_in_one_piece_is_not_the_next_keys(s3_client: str, make: Make, server: Server) -> None:
     """Whether or not the first is believed, nothing more comes on that connection."""
     s3 = make(s3_client)
-    server.answer = lambda _: (HEAD.answer() * 2,)
+    server.respond = lambda _: (HEAD.answer() * 2,)
     found(s3, HEAD, "a")
-    server.answer = lambda _: (HEAD.answer(status=404),)
+    server.respond = lambda _: (HEAD.answer(status=404),)
 
     assert found(s3, HEAD, "b") == Answer(code="404", http_status=404)
 
 
 @pytest.mark.parametrize("s3_client", S3_CLIENTS)
-def test_a_clean_connection_is_used_again(s3_client: str, make: Make, server: RawServer) -> None:
+def test_a_clean_connection_is_used_again(s3_client: str, make: Make, server: Server) -> None:
     """Many requests, one connection."""
     s3 = make(s3_client)
-    server.answer = lambda _: (HEAD.answer(),)
+    server.respond = lambda _: (HEAD.answer(),)
 
     assert [found(s3, HEAD, key) for key in "abcde"] == ['"e"'] * 5
     assert server.connections == 1
 
 
 @pytest.mark.parametrize("s3_client", S3_CLIENTS)
-def test_an_answer_that_goes_on_is_not_overdue(s3_client: str, make: Make, server: RawServer) -> None:
+def test_an_answer_that_goes_on_is_not_overdue(s3_client: str, make: Make, server: Server) -> None:
     """S3 sends white space while it copies: the copy is waited for longer than silence would be."""
     pause = threading.Event()
     declaration, _, rest = COPY.body.partition(b"\n")
 
-    def slowly(_: bytes) -> Iterable[bytes]:
+    def slowly(_: Request) -> Script:
         yield b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n"
         for piece in (declaration, *[b" "] * 8, rest):
             pause.wait(0.4)
             yield b"%x\r\n%b\r\n" % (len(piece), piece)
         yield b"0\r\n\r\n"
 
-    server.answer = slowly
+    server.respond = slowly
 
     assert found(make(s3_client, read_timeout_s=2), COPY, "a") == '"e"'
     assert len(server.requests) == 1
@@ -129,7 +129,7 @@ def test_an_answer_that_goes_on_is_not_overdue(s3_client: str, make: Make, serve
 
 @pytest.mark.parametrize("s3_client", S3_CLIENTS)
 @pytest.mark.parametrize("what", ["interim answers", "headers", "white space"])
-def test_an_answer_that_never_ends_is_lost(what: str, s3_client: str, make: Make, server: RawServer) -> None:
+def test_an_answer_that_never_ends_is_lost(what: str, s3_client: str, make: Make, server: Server) -> None:
     """One byte at a time for ever, whatever it is of: a copy isn't sent again for it."""
     pause = threading.Event()
     heads = {
@@ -139,14 +139,14 @@ def test_an_answer_that_never_ends_is_lost(what: str, s3_client: str, make: Make
     }
     more = {"interim answers": b"HTTP/1.1 103 Early Hints\r\n\r\n", "headers": b"a", "white space": b"1\r\n \r\n"}
 
-    def for_ever(_: bytes) -> Iterable[bytes]:
+    def for_ever(_: Request) -> Script:
         yield heads[what]
         while True:
             for at in range(len(more[what])):
                 pause.wait(0.02)
                 yield more[what][at : at + 1]
 
-    server.answer = for_ever
+    server.respond = for_ever
 
     answer = found(make(s3_client, read_timeout_s=0.3), COPY, "a")
 
@@ -159,7 +159,7 @@ def test_an_answer_that_never_ends_is_lost(what: str, s3_client: str, make: Make
 @pytest.mark.parametrize("name", ["127.0.0.1", "elsewhere"])
 @pytest.mark.parametrize("server", [True], indirect=True, ids=["TLS"])
 def test_a_server_without_a_certificate_to_trust_is_sent_nothing(
-    name: str, s3_client: str, make: Make, server: RawServer, tmp_path: Path
+    name: str, s3_client: str, make: Make, server: Server, tmp_path: Path
 ) -> None:
     """It counts as refused credentials do: tried again for a minute, and no key is to blame."""
     (tmp_path / "new").mkdir()
@@ -187,12 +187,12 @@ WRONG = {
 @pytest.mark.parametrize("wrong", WRONG)
 @pytest.mark.parametrize("name", STATE)
 @pytest.mark.parametrize("server", [False], indirect=True, ids=["plain"])
-def test_what_proves_nothing_of_the_state_is_asked_for_again(name: str, wrong: str, server: RawServer) -> None:
+def test_what_proves_nothing_of_the_state_is_asked_for_again(name: str, wrong: str, server: Server) -> None:
     """By botocore, as after a failure of S3's own."""
     told = STATE[name]
     answers = iter([WRONG[wrong](told)])
     server.keep = False
-    server.answer = lambda _: (next(answers, told.answer()),)
+    server.respond = lambda _: (next(answers, told.answer()),)
 
     answer = getattr(state_client(), told.call)(**told.asked)
     if "Body" in answer:
@@ -200,4 +200,4 @@ def test_what_proves_nothing_of_the_state_is_asked_for_again(name: str, wrong: s
 
     assert answer["ResponseMetadata"]["HTTPStatusCode"] == told.status
     assert len(server.requests) == 2
-    assert not any(b"expect:" in request.lower() for request in server.requests)
+    assert not any("expect" in request.headers for request in server.requests)

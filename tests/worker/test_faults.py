@@ -5,7 +5,8 @@ from collections import Counter
 
 import pytest
 
-from tests.worker.proxy import LOSE, Fault, Reply, Request, faulty
+from tests.fidelity.documented_objects import Request
+from tests.worker.proxy import LOSE, Fault, Reply, faulty
 from tests.worker.running import Job, entry, fake_s3, make_bucket, put, run_here
 from worker.contract import Outcome
 

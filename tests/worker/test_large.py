@@ -8,7 +8,8 @@ from collections.abc import Callable
 
 import pytest
 
-from tests.worker.proxy import LOSE, Fault, Reply, Request, faulty
+from tests.fidelity.documented_objects import Request
+from tests.worker.proxy import LOSE, Fault, Reply, faulty
 from tests.worker.running import Job, entry, fake_s3, make_bucket, put, run_here, start
 from worker.contract import Outcome
 

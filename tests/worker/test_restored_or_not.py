@@ -4,7 +4,8 @@ from collections import Counter
 
 import pytest
 
-from tests.worker.proxy import Fault, Reply, Request, faulty
+from tests.fidelity.documented_objects import Request
+from tests.worker.proxy import Fault, Reply, faulty
 from tests.worker.running import Job, entry, make_bucket, put, restore, run_here
 from worker.actions.copy import DOUBTS
 from worker.contract import Outcome
@@ -23,7 +24,7 @@ class NotYet:
 
     def __call__(self, request: Request) -> Fault:
         """The answer, to a request of the kind."""
-        asks_acl = request.method == "GET" and request.query.startswith("acl")
+        asks_acl = request.method == "GET" and "acl" in request.query
         if not request.key or self._of != ("acl" if asks_acl else request.operation):
             return None
         self.asked[request.key] += 1

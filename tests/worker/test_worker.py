@@ -5,8 +5,10 @@ from pathlib import Path
 
 import pytest
 
-from tests.worker.proxy import Fault, Reply, Request, Seen, faulty
+from tests.fidelity.documented_objects import Request
+from tests.worker.proxy import Fault, Reply, faulty
 from tests.worker.running import ROOT, Job, entry, fake_s3, make_bucket, put, restore, run, run_here
+from tests.worker.server import Server
 from worker.contract import OUTCOMES, LotEntry, Outcome, Phase, Tally
 
 AWKWARD = 'a b+,"%2C";é\u2028$(x)&?#'
@@ -214,4 +216,4 @@ def test_the_budget_is_kept_and_every_request_counted(aws: str, job: Job) -> Non
     done = job.done()
     assert done
     assert done.requests == len(seen.requests) == 4 + 3 + 1
-    assert isinstance(seen, Seen)
+    assert isinstance(seen, Server)

@@ -7,8 +7,6 @@ from pathlib import Path
 
 import pytest
 
-from tests.faults.hostile.message import Script, plainly
-from tests.faults.hostile.server import Heard, message_of, serving
 from tests.faults.hostile.situations import (
     ARCHIVED,
     GRANTED,
@@ -18,11 +16,12 @@ from tests.faults.hostile.situations import (
     Situation,
     Work,
 )
-from tests.faults.hostile.truth import TARGET, Deed, Truth, essence, operation_of
+from tests.faults.hostile.truth import TARGET, Deed, Truth, essence
 from tests.fidelity.documented_objects import Bucket, Request
 from tests.fidelity.documented_s3 import ARCHIVED as ARCHIVE_CLASSES
 from tests.fidelity.kind import EVERYBODY, KEY, LATER
 from tests.worker.running import Job
+from tests.worker.server import Script, Server, message_of, plainly, serving
 from worker.clock import Clock
 from worker.command_line import parse_command_line
 from worker.contract import ExitCode, LotEntry, Outcome, ResultRow, exit_code_of, supersedes
@@ -105,7 +104,7 @@ class Hostile:
 
     def _named(self, request: Request, key: str) -> tuple[str, int]:
         """What is asked, and how often it has been with this."""
-        name = operation_of(request)
+        name = request.operation
         bucket = self.bucket(key)
         if name == "HeadObject" and len(self.truth.versions(bucket, key)) > 1:
             name = LOOK_AT_COPY
@@ -119,7 +118,7 @@ class Hostile:
         with self.truth.s3.lock:
             answer = self.truth.answer(request)
             bad = situation.copy if situation and not self.honest else Deed.DONE
-            copied = answer[0] == 200 and operation_of(request) in ("CopyObject", "CompleteMultipartUpload")
+            copied = answer[0] == 200 and request.operation in ("CopyObject", "CompleteMultipartUpload")
             if copied and bad is not Deed.DONE:
                 self.truth.spoil(request.bucket, request.key, bad)
         return answer
@@ -145,7 +144,7 @@ class Hostile:
             ),
             "RestoreObject": (202, {}, b""),
             "PutObjectTagging": (200, {}, b""),
-        }.get(operation_of(request), (204, {}, b""))
+        }.get(request.operation, (204, {}, b""))
 
 
 def _bucket() -> Bucket:
@@ -154,7 +153,7 @@ def _bucket() -> Bucket:
 
 def run(
     work: Work, s3_client: str, hostile: Hostile, folder: Path, attempt: int, *more: str, also: Sequence[LotEntry] = ()
-) -> tuple[Ended, Heard]:
+) -> tuple[Ended, Server]:
     """
     How a worker's attempt over all keys ends, by all attempts' results.
 

@@ -3,8 +3,8 @@
 import gzip
 from collections.abc import Callable, Iterator
 
-from tests.faults.hostile.message import Change
 from tests.faults.hostile.twist import BARE, MIB, TOLD, Twist
+from tests.worker.server import Change
 
 HTML = b"<!DOCTYPE html><html><head><title>Welcome</title></head><body><h1>It works!</h1></body></html>"
 _NS = 'xmlns="http://s3.amazonaws.com/doc/2006-03-01/"'

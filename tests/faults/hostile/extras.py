@@ -4,10 +4,10 @@ from collections.abc import Iterator
 from dataclasses import replace
 from email.utils import format_datetime
 
-from tests.faults.hostile.message import CLOSE, Change, Idle, Play
 from tests.faults.hostile.truth import TARGET
 from tests.faults.hostile.twist import HEAD, Twist, saying
 from tests.fidelity.documented_objects import Version
+from tests.worker.server import CLOSE, Change, Idle, Play
 
 
 def good_answers(version: Version) -> dict[str, bytes]:

@@ -4,8 +4,8 @@ import gzip
 from collections.abc import Iterator
 from dataclasses import replace
 
-from tests.faults.hostile.message import CLOSE, HANG, RESET, Change, Message, Script, chunked, in_chunks, plainly
 from tests.faults.hostile.twist import BARE, TOLD, Twist, saying, speaking
+from tests.worker.server import CLOSE, HANG, RESET, Change, Message, Script, chunked, in_chunks, plainly
 
 
 def _closing(message: Message) -> Script:

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from tests.faults.hostile.truth import TARGET, Deed, essence, operation_of, spoiled
+from tests.faults.hostile.truth import TARGET, Deed, essence, spoiled
 from tests.fidelity import short_cut
 from tests.fidelity.documented_objects import Bucket, RefusedError, Request, Version
 from tests.fidelity.documented_s3 import DocumentedS3
@@ -137,7 +137,7 @@ class Meddled(Wire):
                 if number == self.dies:
                     self.at_death()
                 return 403, {}, b"<Error><Code>AccessDenied</Code><Message>this worker is dead</Message></Error>"
-            step, operation = self.plan.get(number, Step()), operation_of(asked)
+            step, operation = self.plan.get(number, Step()), asked.operation
             if step.act and not (step.act == "delete_newest" and self._is_looked_at(step.key)):
                 self.act(step.act, step.key)
             if operation == "HeadObject":

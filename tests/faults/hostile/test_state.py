@@ -12,14 +12,13 @@ import pytest
 from tests.conftest import SITUATIONS
 from tests.faults.bench import S3_CLIENTS
 from tests.faults.hostile.bench import READ_TIMEOUT_S, SHARED, SPEED, Hostile, Record
-from tests.faults.hostile.message import Script, plainly
-from tests.faults.hostile.server import message_of, serving
 from tests.faults.hostile.situations import WORKS, Situation
 from tests.faults.hostile.truth import TARGET
 from tests.faults.hostile.twist import BARE, TOLD, Twist
 from tests.faults.hostile.twists import every_twist
 from tests.faults.state_bucket import STATE, StateBucket
 from tests.fidelity.documented_objects import Request
+from tests.worker.server import Script, message_of, plainly, serving
 from worker.clock import Clock
 from worker.command_line import parse_command_line
 from worker.contract import ExitCode, LotEntry, LotFileName, StatePaths, format_lot_line, parse_result_rows
@@ -99,13 +98,9 @@ class Jobs:
             self._asked[name[:4]] += 1
             met = self._asked[name[:4]] <= odd.times
         done = not met or odd.done
-        answer = self._answer(request) if done else (200, {"ETag": '"e"'}, b"")
+        answer = self.state(request) if done else (200, {"ETag": '"e"'}, b"")
         message = message_of(answer, bodiless=request.method == "HEAD")
         return odd.twist.play(odd.twist.change(message)) if met else plainly(message)
-
-    def _answer(self, request: Request) -> Any:
-        query = "&".join(f"{name}={value}" for name, value in request.query.items())
-        return self.state(request.method, f"/{STATE}/{request.key}?{query}", request.headers, request.body)
 
     def wrong(self, job: str, code: ExitCode | None) -> list[str]:
         """What isn't so of an attempt that says it has ended."""

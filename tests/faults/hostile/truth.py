@@ -17,29 +17,6 @@ _LOCK_DATE = "x-amz-object-lock-retain-until-date"
 _OF_THE_CLASS = {"x-amz-storage-class", "x-amz-restore"}
 """What a change of class may change."""
 
-_SUBRESOURCES: Mapping[tuple[str, str, bool], str] = {
-    ("GET", "acl", True): "GetObjectAcl",
-    ("GET", "acl", False): "GetBucketAcl",
-    ("GET", "tagging", True): "GetObjectTagging",
-    ("PUT", "tagging", True): "PutObjectTagging",
-    ("GET", "ownershipControls", False): "GetBucketOwnershipControls",
-    ("GET", "object-lock", False): "GetObjectLockConfiguration",
-    ("POST", "restore", True): "RestoreObject",
-    ("POST", "uploads", True): "CreateMultipartUpload",
-    ("POST", "uploadId", True): "CompleteMultipartUpload",
-    ("DELETE", "uploadId", True): "AbortMultipartUpload",
-    ("DELETE", "versionId", True): "DeleteObjectVersion",
-}
-_METHODS = {"HEAD": "HeadObject", "GET": "GetObject", "PUT": "PutObject", "DELETE": "DeleteObject"}
-
-
-def operation_of(request: Request) -> str:
-    """S3's name for what a request asks."""
-    if "x-amz-copy-source" in request.headers:
-        return "UploadPartCopy" if "partNumber" in request.query else "CopyObject"
-    named = (_SUBRESOURCES.get((request.method, word, bool(request.key))) for word in request.query)
-    return next(filter(None, named), _METHODS.get(request.method, request.method))
-
 
 class Deed(StrEnum):
     """What becomes of what was asked for."""
@@ -128,7 +105,7 @@ class Truth(Wire):
             answer = super().answer(asked)
             record = self.records.get((asked.bucket, asked.key))
             if record:
-                name = operation_of(asked)
+                name = asked.operation
                 record.done[name] += answer[0] < 300
                 if not self.intact(asked.bucket, asked.key):
                     record.broken.append(f"no intact version after {name}")

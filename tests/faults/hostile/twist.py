@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass, replace
 
-from tests.faults.hostile.message import Change, Play, plainly
+from tests.worker.server import Change, Play, plainly
 
 HEAD, TOLD, BARE = "head", "told", "bare"
 """Answers: to a HEAD, with XML that tells what was done, and with nothing in them."""

@@ -9,7 +9,8 @@ from dataclasses import replace
 
 from tests.faults.hostile.bodies import odd_bodies
 from tests.faults.hostile.framings import odd_framings
-from tests.faults.hostile.message import (
+from tests.faults.hostile.twist import BARE, HEAD, TOLD, Twist
+from tests.worker.server import (
     CLOSE,
     HANG,
     RESET,
@@ -22,7 +23,6 @@ from tests.faults.hostile.message import (
     chunked,
     in_chunks,
 )
-from tests.faults.hostile.twist import BARE, HEAD, TOLD, Twist
 
 
 def _status(status: str) -> Twist:

@@ -9,7 +9,7 @@ from orchestrator.errors import S3ReclassError
 from orchestrator.objects.buckets import bucket_facts, check_bucket, delete_bucket, empty_bucket, is_empty
 from orchestrator.objects.list_objects import list_objects_v2
 from orchestrator.state.s3_state import S3Store
-from tests.orchestrator.common.odd_s3 import OddS3, answer, odd_s3
+from tests.orchestrator.common.odd_s3 import answer, odd_s3, s3_client
 
 NS = ' xmlns="http://s3.amazonaws.com/doc/2006-03-01/"'
 WHEN = "Sat, 28 Nov 2026 10:00:00 GMT"
@@ -68,23 +68,12 @@ ODD = {
 }
 
 
-@pytest.fixture
-def aimed(monkeypatch: pytest.MonkeyPatch) -> Callable[[OddS3], OddS3]:
-    """What names a server as AWS's endpoint."""
-
-    def aim(odd: OddS3) -> OddS3:
-        monkeypatch.setenv("AWS_ENDPOINT_URL", f"http://127.0.0.1:{odd.port}")
-        return odd
-
-    return aim
-
-
 @pytest.mark.parametrize("doing", READS)
-def test_the_right_answer_is_taken(doing: str, aimed: Callable[[OddS3], OddS3]) -> None:
+def test_the_right_answer_is_taken(doing: str) -> None:
     """What follows would hold of a client that takes nothing."""
     does, right, expected = READS[doing]
     with odd_s3(right) as odd:
-        assert does(aimed(odd).client()) == expected
+        assert does(s3_client(odd)) == expected
 
 
 # HeadBucket's answer has no body, which is all that is odd about these.
@@ -93,11 +82,11 @@ PAIRS = [(doing, odd) for doing in READS for odd in ODD if (doing, odd) not in N
 
 
 @pytest.mark.parametrize(("doing", "odd_answer"), PAIRS)
-def test_an_odd_answer_is_an_error(doing: str, odd_answer: str, aimed: Callable[[OddS3], OddS3]) -> None:
+def test_an_odd_answer_is_an_error(doing: str, odd_answer: str) -> None:
     """Never an empty bucket, no such file, or done."""
     does, _, _ = READS[doing]
     with odd_s3(ODD[odd_answer]) as odd, pytest.raises(S3ReclassError):
-        does(aimed(odd).client())
+        does(s3_client(odd))
 
 
 ODD_AND_PASSING = {
@@ -115,48 +104,48 @@ ODD_AND_PASSING = {
 
 @pytest.mark.parametrize("odd_answer", ODD_AND_PASSING)
 @pytest.mark.parametrize("doing", [name for name in READS if name != "check_bucket"])
-def test_an_odd_answer_is_asked_for_again(doing: str, odd_answer: str, aimed: Callable[[OddS3], OddS3]) -> None:
+def test_an_odd_answer_is_asked_for_again(doing: str, odd_answer: str) -> None:
     """And the right one is taken. HeadBucket's has no body, so that any would do."""
     does, right, expected = READS[doing]
     with odd_s3(ODD_AND_PASSING[odd_answer], right) as odd:
-        assert does(aimed(odd).client(attempts=2)) == expected
-        assert len(odd.asked) == 2
+        assert does(s3_client(odd, attempts=2)) == expected
+        assert len(odd.requests) == 2
 
 
-def test_a_cut_head_is_asked_for_again(aimed: Callable[[OddS3], OddS3]) -> None:
+def test_a_cut_head_is_asked_for_again() -> None:
     """HeadBucket too."""
     does, right, _ = READS["check_bucket"]
     with odd_s3(ODD["cut in the headers"], right) as odd:
-        does(aimed(odd).client(attempts=2))
-        assert len(odd.asked) == 2
+        does(s3_client(odd, attempts=2))
+        assert len(odd.requests) == 2
 
 
-def test_what_comes_after_an_answer_is_none(aimed: Callable[[OddS3], OddS3]) -> None:
+def test_what_comes_after_an_answer_is_none() -> None:
     """Nothing is asked on that connection again: the next answer would be taken for another's."""
     with odd_s3(OBJECT + answer(b"late", etag='"l"', last_modified=WHEN), OBJECT) as odd:
-        store = S3Store("bucket", "", s3=aimed(odd).client())
+        store = S3Store("bucket", "", s3=s3_client(odd))
         assert (store.read("job.json"), store.read("job.json")) == (b"data", b"data")
-        assert len(odd.asked) == 2
+        assert len(odd.requests) == 2
 
 
 @pytest.mark.parametrize("doing", READS)
-def test_every_cut_in_the_headers_is_noticed(doing: str, aimed: Callable[[OddS3], OddS3]) -> None:
+def test_every_cut_in_the_headers_is_noticed(doing: str) -> None:
     """Wherever the connection ends before the empty line."""
     does, right, _ = READS[doing]
     head = right.index(b"\r\n\r\n") + 2
     for end in range(0, head + 1, 7):
         with odd_s3(right[:end]) as odd, pytest.raises(S3ReclassError):
-            does(aimed(odd).client())
+            does(s3_client(odd))
 
 
 @pytest.mark.parametrize("doing", ["list_objects_v2", "names", "read", "chunks", "is_empty"])
-def test_every_cut_in_the_body_is_noticed(doing: str, aimed: Callable[[OddS3], OddS3]) -> None:
+def test_every_cut_in_the_body_is_noticed(doing: str) -> None:
     """By its length, or by the document's end where no length is told."""
     does, right, _ = READS[doing]
     begins = right.index(b"\r\n\r\n") + 4
     for end in range(begins, len(right), 9):
         with odd_s3(right[:end]) as odd, pytest.raises(S3ReclassError):
-            does(aimed(odd).client())
+            does(s3_client(odd))
 
 
 @pytest.mark.parametrize(
@@ -179,22 +168,22 @@ def test_every_cut_in_the_body_is_noticed(doing: str, aimed: Callable[[OddS3], O
     ],
     ids=range(14),
 )
-def test_a_page_that_lacks_something_is_no_page(page: bytes, aimed: Callable[[OddS3], OddS3]) -> None:
+def test_a_page_that_lacks_something_is_no_page(page: bytes) -> None:
     """What comes after it would be missed, or what it tells can't be."""
     with odd_s3(answer(page)) as odd, pytest.raises(S3ReclassError):
-        list(list_objects_v2("bucket", "", s3=aimed(odd).client()))
+        list(list_objects_v2("bucket", "", s3=s3_client(odd)))
 
 
 @pytest.mark.parametrize("status", ["404 Not Found", "404 Gone Fishing"])
 @pytest.mark.parametrize("body", [b"", b"<html>nobody here</html>", b"<Error><Code>NoSuch", b"<Error><Code/></Error>"])
-def test_only_s3_says_that_a_file_is_missing(status: str, body: bytes, aimed: Callable[[OddS3], OddS3]) -> None:
+def test_only_s3_says_that_a_file_is_missing(status: str, body: bytes) -> None:
     """A job whose state some other server doesn't know isn't begun again."""
     with odd_s3(answer(body, status)) as odd, pytest.raises(S3ReclassError):
-        S3Store("bucket", "", s3=aimed(odd).client()).read("job.json")
+        S3Store("bucket", "", s3=s3_client(odd)).read("job.json")
 
     told = b"<Error><Code>NoSuchKey</Code><Message>m</Message></Error>"
     with odd_s3(answer(told, status)) as odd:
-        assert S3Store("bucket", "", s3=aimed(odd).client()).read("job.json") is None
+        assert S3Store("bucket", "", s3=s3_client(odd)).read("job.json") is None
 
 
 @pytest.mark.parametrize(
@@ -208,33 +197,33 @@ def test_only_s3_says_that_a_file_is_missing(status: str, body: bytes, aimed: Ca
     ],
     ids=range(5),
 )
-def test_a_part_that_was_not_asked_for_is_no_part(part: bytes, aimed: Callable[[OddS3], OddS3]) -> None:
+def test_a_part_that_was_not_asked_for_is_no_part(part: bytes) -> None:
     """A lot would be taken for a shorter one, or for another."""
     with odd_s3(part) as odd, pytest.raises(S3ReclassError, match=r"lot\.csv can't be read"):
-        list(S3Store("bucket", "", s3=aimed(odd).client()).chunks("lot.csv"))
+        list(S3Store("bucket", "", s3=s3_client(odd)).chunks("lot.csv"))
 
 
-def test_a_part_is_no_whole(aimed: Callable[[OddS3], OddS3]) -> None:
+def test_a_part_is_no_whole() -> None:
     """A file of the state that was asked for whole."""
     part = answer(b"data", "206 Partial Content", etag='"e"', last_modified=WHEN, content_range="bytes 0-3/9")
     with odd_s3(part) as odd, pytest.raises(S3ReclassError, match=r"job\.json can't be read"):
-        S3Store("bucket", "", s3=aimed(odd).client()).read("job.json")
+        S3Store("bucket", "", s3=s3_client(odd)).read("job.json")
 
 
 @pytest.mark.parametrize("odd_answer", [name for name in ODD if name != "no body"])
-def test_settings_that_were_not_told_are_unknown(odd_answer: str, aimed: Callable[[OddS3], OddS3]) -> None:
+def test_settings_that_were_not_told_are_unknown(odd_answer: str) -> None:
     """A bucket isn't taken for one that was never versioned, has no lock, and is paid for by its owner."""
     with odd_s3(ODD[odd_answer]) as odd:
         try:
-            facts = bucket_facts("bucket", s3=aimed(odd).client())
+            facts = bucket_facts("bucket", s3=s3_client(odd))
         except S3ReclassError:
             return
     assert set(facts.unknown) == {"versioning", "Object Lock", "who pays"}
     assert not facts.never_versioned
 
 
-def test_a_header_that_cannot_be_read_ends_no_headers(aimed: Callable[[OddS3], OddS3]) -> None:
+def test_a_header_that_cannot_be_read_ends_no_headers() -> None:
     """http.client takes what comes after it for a body, and so an archived object for one that isn't."""
     head = OBJECT.replace(b"content-length: 4", b"no header\r\ncontent-length: 4")
     with odd_s3(head) as odd, pytest.raises(S3ReclassError):
-        S3Store("bucket", "", s3=aimed(odd).client()).read("job.json")
+        S3Store("bucket", "", s3=s3_client(odd)).read("job.json")

@@ -9,7 +9,8 @@ import pytest
 from orchestrator.errors import S3ReclassError
 from orchestrator.state.s3_state import CHUNK_BYTES
 from orchestrator.state.state_store import DirectoryStore, StateStore, open_store
-from tests.worker.proxy import LOSE, SHORT, Fault, Request, faulty
+from tests.fidelity.documented_objects import Request
+from tests.worker.proxy import LOSE, SHORT, Fault, faulty
 
 Opener = Callable[[], StateStore]
 

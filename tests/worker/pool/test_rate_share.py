@@ -6,7 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from tests.worker.proxy import Fault, Request, faulty
+from tests.fidelity.documented_objects import Request
+from tests.worker.proxy import Fault, faulty
 from tests.worker.running import Job, entry, make_bucket, put, run_here
 from worker.clock import Clock
 from worker.contract import Outcome, RateShare

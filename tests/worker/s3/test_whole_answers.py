@@ -7,8 +7,8 @@ from typing import Any
 
 import pytest
 
-from tests.worker.raw import RawServer, raw_server
 from tests.worker.s3.fast.wired import with_endpoint
+from tests.worker.server import Server, serving
 from tests.worker.telling import ALL, XML, Told
 from worker.contract import Phase
 from worker.contract.proofs import PROOFS
@@ -39,14 +39,14 @@ INTERIM = b"HTTP/1.1 102 Processing\r\n\r\nHTTP/1.1 103 Early Hints\r\nLink: </a
 
 
 @pytest.fixture(scope="module")
-def server() -> Iterator[RawServer]:
+def server() -> Iterator[Server]:
     """Answers as each test says."""
-    with raw_server() as made:
+    with serving(lambda _: (), keep=False) as made:
         yield made
 
 
 @pytest.fixture(scope="module")
-def clients(server: RawServer) -> Iterator[Mapping[str, S3]]:
+def clients(server: Server) -> Iterator[Mapping[str, S3]]:
     """S3 by both clients, and by boto3's alone."""
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("AWS_ACCESS_KEY_ID", "AKIA")
@@ -63,14 +63,14 @@ def clients(server: RawServer) -> Iterator[Mapping[str, S3]]:
 class Asking:
     """Asks one client for one operation, each time for another key: one with a strange answer is boto3's only."""
 
-    def __init__(self, s3: S3, told: Told, server: RawServer) -> None:
+    def __init__(self, s3: S3, told: Told, server: Server) -> None:
         self._s3 = s3
         self._told = told
         self._server = server
 
     def __call__(self, *pieces: bytes) -> Mapping[str, Any] | Answer:
         """What S3 said, when its answer is these bytes, after which the connection ends."""
-        self._server.answer = lambda _: pieces
+        self._server.respond = lambda _: pieces
         asked = dict(self._told.asked)
         if "Key" in asked:
             asked["Key"] = f"k{len(self._server.requests)}"
@@ -86,7 +86,7 @@ class Asking:
 
 
 @pytest.fixture(params=S3_CLIENTS)
-def asking(request: pytest.FixtureRequest, server: RawServer, clients: Mapping[str, S3]) -> Asking:
+def asking(request: pytest.FixtureRequest, server: Server, clients: Mapping[str, S3]) -> Asking:
     """One operation by one client."""
     s3_client, told = S3_CLIENTS[request.param]
     return Asking(clients[s3_client], told, server)
@@ -261,7 +261,7 @@ def test_an_error_of_some_other_servers_settles_nothing(status: int, asking: Ask
 
 @pytest.mark.parametrize("status", [402, 408, 409, 410, 418, 421, 499])
 def test_a_heads_status_that_s3_never_has_settles_nothing(
-    status: int, server: RawServer, clients: Mapping[str, S3]
+    status: int, server: Server, clients: Mapping[str, S3]
 ) -> None:
     """Nor can it be asked why, as it has no body."""
     for s3 in clients.values():

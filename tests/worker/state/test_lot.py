@@ -8,7 +8,8 @@ from unittest.mock import Mock
 import boto3
 import pytest
 
-from tests.worker.proxy import CUT, Fault, Request, faulty
+from tests.fidelity.documented_objects import Request
+from tests.worker.proxy import CUT, Fault, faulty
 from worker.contract import LotEntry, format_lot_line
 from worker.errors import WorkerError
 from worker.s3.clients import state_client

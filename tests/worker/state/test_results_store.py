@@ -7,7 +7,8 @@ from pathlib import Path
 import boto3
 import pytest
 
-from tests.worker.proxy import GARBLE, LOSE, SHORT, Fault, Reply, Request, faulty
+from tests.fidelity.documented_objects import Request
+from tests.worker.proxy import GARBLE, LOSE, SHORT, Fault, Reply, faulty
 from worker.errors import WorkerError
 from worker.s3.clients import state_client
 from worker.state.results_store import S3Store, Store, open_store, split_s3_uri

@@ -6,7 +6,8 @@ from typing import Any
 
 import pytest
 
-from tests.worker.proxy import Fault, Reply, Request, faulty
+from tests.fidelity.documented_objects import Request
+from tests.worker.proxy import Fault, Reply, faulty
 from tests.worker.running import Job, entry, fake_s3, make_bucket, put, restore, run_here
 from worker.contract import ResultRow
 from worker.s3.clients import fast_client, object_client
