@@ -3,22 +3,15 @@
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from functools import partial
 from pathlib import Path
-
-import pytest
 
 from tests.fidelity.documented_objects import Bucket, Request
 from tests.fidelity.documented_s3 import DocumentedS3
 from tests.fidelity.wire import Wire
 from tests.worker.proxy import Decide, Origin, faulty
-from tests.worker.running import Job
+from tests.worker.running import Job, run_here
 from tests.worker.server import Server
-from worker.clock import Clock
-from worker.command_line import parse_command_line
 from worker.contract import ExitCode, LotEntry, ResultRow
-from worker.s3.clients import object_client, session, state_client
-from worker.task import Task
 
 TARGET = "STANDARD_IA"
 BUCKET = "bucket"
@@ -139,23 +132,5 @@ def ended(s3: DocumentedS3, code: ExitCode, rows: Iterable[ResultRow], keys: Ite
 
 
 def run_task(arguments: Sequence[str], endpoint: str, *, speed: float = SPEED, **environ: str) -> ExitCode:
-    """
-    The exit code of a worker in this process, whose patience with answers is short.
-
-    speed: of its time. environ: its variables, its credentials among them unless these are the usual dummies.
-    """
-    dummies = {} if environ else {"AWS_ACCESS_KEY_ID": "testing", "AWS_SECRET_ACCESS_KEY": "testing"}
-    with pytest.MonkeyPatch.context() as patch:
-        for name in ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"):
-            patch.delenv(name, raising=False)
-        for name, value in (dummies | environ | {"AWS_REGION": "eu-west-1", "AWS_ENDPOINT_URL": endpoint}).items():
-            patch.setenv(name, value)
-        # boto3 keeps the credentials that it found first.
-        session.cache_clear()
-        task = Task(
-            parse_command_line(arguments),
-            state_client=state_client,
-            object_client=partial(object_client, read_timeout_s=READ_TIMEOUT_S),
-            clock=Clock(speed=speed),
-        )
-        return task.run()
+    """The exit code of a worker in this process, whose patience with answers is short."""
+    return run_here(arguments, endpoint, speed=speed, read_timeout_s=READ_TIMEOUT_S, **environ)

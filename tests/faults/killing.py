@@ -15,11 +15,12 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from tests.faults.bench import BUCKET, TARGET, Work, documented, serve
+from tests.faults.bench import BUCKET, TARGET, Ended, Work, documented, ended, run_task, serve
+from tests.faults.faults import FAULTS, Mixed
 from tests.faults.state_bucket import STATE, StateBucket
 from tests.fidelity.documented_objects import Request
-from tests.worker.proxy import Fault, Reply
-from tests.worker.server import Answer
+from tests.worker.proxy import LOSE_LATE, Fault, Reply, faulty
+from tests.worker.server import HANG, Answer
 from worker.clock import Clock
 from worker.command_line import parse_command_line
 from worker.contract import (
@@ -141,3 +142,25 @@ class Workers:
         """A worker's first attempt, to its end."""
         with suppress(WorkerError):
             self.run(world, s3_client, 1, *more)
+
+
+PROBABILITY = 0.22
+
+
+def run_mixed(work: Work, s3_client: str, keys: Sequence[str], seed: int) -> tuple[Ended, Mixed]:
+    """How a job over these keys ends, and what befell its objects' requests."""
+    print(f"seed {seed}")  # noqa: T201 (told when the test fails)
+    world = World(work, keys)
+    objects = Mixed(seed, PROBABILITY)
+    # The state's client waits a minute for an answer, and takes a redirect for what it says.
+    state = Mixed(seed, PROBABILITY, but=(HANG, LOSE_LATE, FAULTS["302 to elsewhere"], FAULTS["307 to elsewhere"]))
+
+    def decide(request: Request) -> Fault:
+        return (state if request.bucket == STATE else objects)(request)
+
+    what = ["--lot", f"s3://{STATE}/job/lot.csv", "--results", f"s3://{STATE}/{RESULTS}", "--attempt", "1"]
+    how = [*work.arguments[1:], "--s3-client", s3_client, "--threads", "24"]
+    with faulty(world.answer, decide) as seen:
+        code = run_task([work.arguments[0], *what, *how], seen.endpoint)
+    assert RESULTS + StatePaths.done_name(1) in world.state.files
+    return ended(world.s3, code, world.rows(), keys, seen), objects

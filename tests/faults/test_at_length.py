@@ -22,8 +22,8 @@ from tests.faults.bench import (
     serve,
 )
 from tests.faults.faults import Mixed, Outage, faults_of
+from tests.faults.killing import PROBABILITY, run_mixed
 from tests.faults.launching import Life, World
-from tests.faults.mixed import PROBABILITY, run_mixed
 from tests.fidelity.documented_objects import Request
 from tests.worker.proxy import CUT, Fault, Reply, faulty
 from tests.worker.running import Job, entry, fake_s3, make_bucket, put, start

@@ -1,7 +1,12 @@
 """What befalls a whole lot: storms of 503, no DNS, nobody there, other credentials, everything at random."""
 
+import json
 import socket
 import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -20,11 +25,12 @@ from tests.faults.bench import (
     run_task,
     serve,
 )
-from tests.faults.credentials import Rotation, container_credentials
 from tests.faults.faults import Outage
-from tests.faults.mixed import run_mixed
-from tests.worker.proxy import CUT, Reply, faulty
+from tests.faults.killing import run_mixed
+from tests.fidelity.documented_objects import Request
+from tests.worker.proxy import CUT, Fault, Reply, faulty
 from tests.worker.running import Job
+from tests.worker.server import Answer
 from worker.contract import ExitCode, LotEntry
 
 if TYPE_CHECKING:
@@ -85,6 +91,52 @@ def test_nobody_is_there_at_first(work: Work, s3_client: str, tmp_path: Path) ->
 
     assert codes == [ExitCode.GOOD]
     assert ended(s3, codes[0], job.rows(), KEYS, seen).not_right(KEYS, work.copies) == {}
+
+
+ADVISORY = timedelta(minutes=14)
+"""Until the credentials expire: close enough for botocore to look for newer ones at each request (15 minutes)."""
+
+
+@dataclass
+class Rotation:
+    """
+    Credentials that are replaced in the middle of a lot, and no longer taken from that moment on.
+
+    after: requests by the first ones. requests: so far. refused: those by credentials that were replaced.
+    """
+
+    after: int
+    requests: int = 0
+    refused: int = 0
+
+    @property
+    def token(self) -> str:
+        """The session token of the credentials of now."""
+        return "second" if self.requests >= self.after else "first"
+
+    def __call__(self, request: Request) -> Fault:
+        """What S3 says to a request."""
+        valid = request.headers.get("x-amz-security-token") == self.token
+        self.requests += valid
+        self.refused += not valid
+        return None if valid else Reply(400, "ExpiredToken", "The provided token has expired.")
+
+    def give(self, *_: object) -> Answer:
+        """The endpoint's answer."""
+        credentials = {
+            "AccessKeyId": f"AKIA{self.token}",
+            "SecretAccessKey": "testing",
+            "Token": self.token,
+            "Expiration": (datetime.now(UTC) + ADVISORY).isoformat(),
+        }
+        return 200, {"Content-Type": "application/json"}, json.dumps(credentials).encode()
+
+
+@contextmanager
+def container_credentials(rotation: Rotation) -> Iterator[dict[str, str]]:
+    """The variables that lead boto3 to the endpoint, as ECS sets them."""
+    with faulty(rotation.give, lambda _: None) as seen:
+        yield {"AWS_CONTAINER_CREDENTIALS_FULL_URI": f"{seen.endpoint}/credentials"}
 
 
 @pytest.mark.parametrize(

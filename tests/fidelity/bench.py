@@ -8,7 +8,6 @@ from hashlib import md5
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from tests.fidelity import short_cut
 from tests.fidelity.checksums import digest
 from tests.fidelity.documented_objects import BUCKET_KEY, KMS_KEY, SSE, Bucket
 from tests.fidelity.documented_s3 import DocumentedS3
@@ -74,8 +73,7 @@ def documented_world() -> World:
         retaining=Bucket(encryption=defaults, versioned=True, locks=True, retention=("COMPLIANCE", 365)),
     )
     wire = Wire(s3)
-    s3_client = short_cut.fast_client(wire)
-    return World(s3=wire.client(), worker_client=wire.client, fast_client=s3_client, documented=s3)
+    return World(s3=wire.client(), worker_client=wire.client, fast_client=wire.fast_client, documented=s3)
 
 
 def make_buckets(s3: "S3Client", *, acls: bool) -> None:

@@ -1,11 +1,10 @@
 """Puts the documented S3 in the place of the network: boto3's requests go to it, and its answers come back."""
 
 from base64 import b64encode
-from collections.abc import Mapping
 from email.utils import format_datetime
 from io import BytesIO
-from typing import Any
-from urllib.parse import parse_qsl, unquote, urlsplit
+from typing import TYPE_CHECKING, Any
+from urllib.parse import urlsplit
 from xml.etree.ElementTree import Element, fromstring
 from xml.sax.saxutils import escape, quoteattr
 
@@ -15,9 +14,13 @@ from tests.fidelity.checksums import digest
 from tests.fidelity.documented_objects import CUSTOMER, RefusedError, Request, Version
 from tests.fidelity.documented_s3 import DocumentedS3
 from tests.fidelity.kind import MIB, OWNER
+from tests.worker.s3.fast.scripted import client_to
+from tests.worker.server import Answer
 from worker.s3.clients import object_client
+from worker.s3.fast.client import FastClient
 
-Answer = tuple[int, Mapping[str, str], bytes]
+if TYPE_CHECKING:
+    from mypy_boto3_s3 import S3Client
 
 
 class _Raw(BytesIO):
@@ -50,6 +53,18 @@ class Wire:
         status, headers, body = self.ask(asked)
         shown: Any = {"Content-Length": str(len(body)), **headers}
         return AWSResponse(request.url, status, shown, _Raw(b"" if asked.method == "HEAD" else body))
+
+    def fast_client(self, client: "S3Client") -> FastClient:
+        """The fast client beside a client: its bytes are read and answered where they would leave for the network."""
+
+        def answer(data: bytes) -> bytes:
+            asked = _request_in(data)
+            status, headers, body = self.ask(asked)
+            told = {"Content-Length": str(len(body)), **headers}
+            lines = "".join(f"{name}: {value}\r\n" for name, value in told.items())
+            return f"HTTP/1.1 {status} Any\r\n{lines}\r\n".encode("latin-1") + (asked.method != "HEAD") * body
+
+        return client_to(client, answer)
 
     def ask(self, asked: Request) -> Answer:
         """The same as `answer`, once whoever meddles has had a go."""
@@ -210,23 +225,24 @@ def _request(request: AWSPreparedRequest) -> Request:
     """What botocore was about to send."""
     url = urlsplit(request.url)
     host = url.hostname or ""
-    path = unquote(url.path)[1:]
-    bucket, _, key = path.partition("/") if host.startswith(("s3.", "127.")) else (host.split(".")[0], "", path)
+    bucket = "" if host.startswith(("s3.", "127.")) else f"/{host.split('.')[0]}"
     body: Any = request.body
     content: Any = body.read() if hasattr(body, "read") else body or b""
     sent: Any = request.headers
     headers = {
-        name.lower(): value.decode("latin-1") if isinstance(value, bytes) else str(value)
-        for name, value in sent.items()
+        name: value.decode("latin-1") if isinstance(value, bytes) else str(value) for name, value in sent.items()
     }
-    return Request(
-        method=request.method,
-        bucket=bucket,
-        key=key,
-        query=dict(parse_qsl(url.query, keep_blank_values=True)),
-        headers=headers,
-        body=content if isinstance(content, bytes) else content.encode(),
-    )
+    content = content if isinstance(content, bytes) else content.encode()
+    return Request.of_http(request.method, f"{bucket}{url.path}?{url.query}", headers, content)
+
+
+def _request_in(data: bytes) -> Request:
+    """What S3 would read in these bytes."""
+    head, _, body = data.partition(b"\r\n\r\n")
+    line, *lines = head.decode("ascii").split("\r\n")
+    method, target, _ = line.split(" ")
+    headers = dict(one.split(": ", 1) for one in lines)
+    return Request.of_http(method, f"/{headers['host'].split('.')[0]}{target}", headers, body)
 
 
 def _version(version: Version) -> dict[str, str]:

@@ -104,7 +104,7 @@ def bench(account: Account, box: Box) -> Iterator[Bench]:
     for key, tier in (("ready", "Bulk"), ("asked for", "Standard")):
         request = {"Days": 1, "GlacierJobParameters": {"Tier": tier}}
         account.s3.restore_object(Bucket=BUCKET, Key=key, RestoreRequest=request)
-    with meddler(account, box.registry) as endpoint:
+    with meddler(account, box.endpoint) as endpoint:
         yield Bench(account=account, environment={**box.environment, **_user(account), "AWS_ENDPOINT_URL": endpoint})
 
 

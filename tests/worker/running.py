@@ -5,7 +5,7 @@ import subprocess
 import sys
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from functools import cache
+from functools import cache, partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -24,7 +24,7 @@ from worker.contract import (
     format_lot_line,
     parse_result_rows,
 )
-from worker.s3.clients import object_client, state_client
+from worker.s3.clients import OBJECT_READ_TIMEOUT_S, object_client, session, state_client
 from worker.task import Task
 
 if TYPE_CHECKING:
@@ -103,14 +103,32 @@ def run(arguments: Sequence[str], **environ: str) -> tuple[int, str]:
     return process.returncode, log
 
 
-def run_here(arguments: Sequence[str], endpoint: str, *, speed: float = 1) -> ExitCode:
-    """The exit code of a task run in this process, against this endpoint; speed: of its time."""
+def run_here(
+    arguments: Sequence[str],
+    endpoint: str,
+    *,
+    speed: float = 1,
+    read_timeout_s: float = OBJECT_READ_TIMEOUT_S,
+    **environ: str,
+) -> ExitCode:
+    """
+    The exit code of a task run in this process, against this endpoint. Raises WorkerError when it could not proceed.
+
+    speed: of its time. read_timeout_s: its patience with answers.
+    environ: its variables, its credentials among them unless these are the usual dummies.
+    """
+    given = environ or {"AWS_ACCESS_KEY_ID": "testing", "AWS_SECRET_ACCESS_KEY": "testing"}
     with pytest.MonkeyPatch.context() as patch:
-        patch.setenv("AWS_ENDPOINT_URL", endpoint)
+        for name in ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"):
+            patch.delenv(name, raising=False)
+        for name, value in (given | {"AWS_REGION": "eu-west-1", "AWS_ENDPOINT_URL": endpoint}).items():
+            patch.setenv(name, value)
+        # boto3 keeps the credentials that it found first.
+        session.cache_clear()
         return Task(
             parse_command_line(arguments),
             state_client=state_client,
-            object_client=object_client,
+            object_client=partial(object_client, read_timeout_s=read_timeout_s),
             clock=Clock(speed=speed),
         ).run()
 

@@ -2,10 +2,7 @@
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from functools import partial
 from pathlib import Path
-
-import pytest
 
 from tests.faults.hostile.situations import (
     ARCHIVED,
@@ -20,14 +17,10 @@ from tests.faults.hostile.truth import TARGET, Deed, Truth, essence
 from tests.fidelity.documented_objects import Bucket, Request
 from tests.fidelity.documented_s3 import ARCHIVED as ARCHIVE_CLASSES
 from tests.fidelity.kind import EVERYBODY, KEY, LATER
-from tests.worker.running import Job
+from tests.worker.running import Job, run_here
 from tests.worker.server import Script, Server, message_of, plainly, serving
-from worker.clock import Clock
-from worker.command_line import parse_command_line
 from worker.contract import ExitCode, LotEntry, Outcome, ResultRow, exit_code_of, supersedes
 from worker.errors import WorkerError
-from worker.s3.clients import object_client, session, state_client
-from worker.task import Task
 
 Record = Callable[[str, object], None]
 """pytest's `record_property`."""
@@ -162,14 +155,10 @@ def run(
     job = Job(folder)
     job.write_lot([*hostile.entries(), *also])
     how = ("--s3-client", s3_client, "--threads", "48", *more)
-    options = parse_command_line(job.arguments(*work.arguments, *how, attempt=attempt))
-    with serving(hostile.respond) as heard, pytest.MonkeyPatch.context() as patch:
-        patch.setenv("AWS_ENDPOINT_URL", heard.endpoint)
-        session.cache_clear()
-        client = partial(object_client, read_timeout_s=READ_TIMEOUT_S)
-        task = Task(options, state_client=state_client, object_client=client, clock=Clock(speed=SPEED))
+    arguments = job.arguments(*work.arguments, *how, attempt=attempt)
+    with serving(hostile.respond) as heard:
         try:
-            code: ExitCode | None = task.run()
+            code: ExitCode | None = run_here(arguments, heard.endpoint, speed=SPEED, read_timeout_s=READ_TIMEOUT_S)
         except WorkerError as error:
             print(f"could not proceed: {error}")  # noqa: T201 (told when the test fails)
             code = None

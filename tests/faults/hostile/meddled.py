@@ -8,11 +8,11 @@ from pathlib import Path
 from typing import Any
 
 from tests.faults.hostile.truth import TARGET, Deed, essence, spoiled
-from tests.fidelity import short_cut
 from tests.fidelity.documented_objects import Bucket, RefusedError, Request, Version
 from tests.fidelity.documented_s3 import DocumentedS3
-from tests.fidelity.wire import Answer, Wire
+from tests.fidelity.wire import Wire
 from tests.worker.running import Job
+from tests.worker.server import Answer
 from worker.clock import Clock
 from worker.command_line import parse_command_line
 from worker.contract import LotEntry
@@ -238,7 +238,6 @@ class Workers:
     def __init__(self) -> None:
         self.switch = Switch()
         self._client = self.switch.client()
-        self._fast = short_cut.fast_client(self.switch)
 
     def run(self, s3: Meddled, folder: Path, attempt: int, *more: str, keys: Sequence[str] = KEYS) -> None:
         """One attempt over these keys; what it writes after its death is undone."""
@@ -253,7 +252,7 @@ class Workers:
             options,
             state_client=lambda: self._client,
             object_client=lambda _: self._client,
-            fast_client=self._fast,
+            fast_client=self.switch.fast_client,
             clock=LEAPING,
         )
         with suppress(WorkerError):

@@ -10,7 +10,8 @@ from typing import Any
 
 from tests.fidelity.documented_objects import Bucket, RefusedError, Request, Version
 from tests.fidelity.documented_s3 import ARCHIVED, DocumentedS3
-from tests.fidelity.wire import Answer, Wire
+from tests.fidelity.wire import Wire
+from tests.worker.server import Answer
 
 TARGET = "STANDARD_IA"
 _LOCK_DATE = "x-amz-object-lock-retain-until-date"
