@@ -60,7 +60,11 @@ class StateBucket:
         names = sorted(name for name in self.files if name.startswith(prefix))
         if "delimiter" in query:
             names = [name for name in names if "/" not in name.removeprefix(prefix)]
-        items = "".join(f"<Contents><Key>{escape(name)}</Key></Contents>" for name in names)
+        when = "<LastModified>2026-11-22T10:00:00.000Z</LastModified>"
+        items = "".join(
+            f"<Contents><Key>{escape(name)}</Key>{when}<Size>{len(self.files[name])}</Size></Contents>"
+            for name in names
+        )
         text = f"<ListBucketResult><IsTruncated>false</IsTruncated>{items}</ListBucketResult>"
         return 200, {"Content-Type": "application/xml"}, text.encode()
 
