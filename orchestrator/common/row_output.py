@@ -5,6 +5,8 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+import click
+
 from orchestrator.common.atomic_file import whole_file
 from orchestrator.common.output import tell
 
@@ -23,5 +25,6 @@ def row_output(file: Path | None) -> Iterator[Callable[[str], object]]:
     elif sys.stdout.isatty():
         yield lambda row: tell(row.removesuffix("\n"))
     else:
-        yield lambda row: sys.stdout.buffer.write(row.encode())
-        sys.stdout.buffer.flush()
+        with click.open_file("-", "w", encoding="utf-8") as out:
+            yield out.write
+            out.flush()

@@ -8,9 +8,9 @@ from typing import Any, TypeVar
 from worker.actions.read_answer import ask_and_read
 from worker.contract import NO_LOCK_CODES
 from worker.decide.carry_over import LockDefaults, acls_have_no_effect, lock_defaults_of, owner_of
-from worker.decide.judge_error import RetryAction, judge_answer
+from worker.decide.judge_error import UNEXPECTED, RetryAction, judge_answer
 from worker.errors import WorkerError
-from worker.s3.ask import S3, UNEXPECTED, RefusedError, asking_for
+from worker.s3.ask import S3, RefusedError, asking_for
 
 log = logging.getLogger("worker")
 

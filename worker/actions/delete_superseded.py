@@ -9,10 +9,10 @@ from worker.actions.gather_carry_over import CarryOverReader
 from worker.actions.read_answer import ask_head
 from worker.contract import differences, proves_content, snapshot_of
 from worker.decide.carry_over import IncompleteAnswerError, retention_until
-from worker.decide.judge_error import Answer, RetryAction, judge_answer
+from worker.decide.judge_error import UNEXPECTED, Answer, RetryAction, judge_answer
 from worker.errors import StoppingError
 from worker.pool.loop import MAX_DELAY_S
-from worker.s3.ask import PATIENT_TRIES, S3, UNEXPECTED, RefusedError, asking_for
+from worker.s3.ask import PATIENT_TRIES, S3, RefusedError, asking_for
 
 _NOT_FOUND = 404
 

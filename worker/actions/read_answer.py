@@ -5,8 +5,8 @@ from typing import Any, TypeVar
 
 from worker.actions.copied import NULL
 from worker.decide.carry_over import IncompleteAnswerError
-from worker.decide.judge_error import Answer
-from worker.s3.ask import S3, UNEXPECTED, UNSAID_PAUSES_S, RefusedError
+from worker.decide.judge_error import UNEXPECTED, Answer
+from worker.s3.ask import S3, UNSAID_PAUSES_S, RefusedError
 
 _T = TypeVar("_T")
 

@@ -108,6 +108,18 @@ _OF_STATUS: Mapping[int, Outcome | RetryAction] = {
 }
 
 
+UNEXPECTED = "UnexpectedAnswer"
+"""Our code for an answer that proves nothing."""
+
+_PASSING = frozenset({408, 425, 429, 499})
+_REFUSALS = range(400, 500)
+
+
+def refuses(status: int | None) -> bool:
+    """Whether an answer that proves nothing is a refusal by its status (4xx), which won't change soon."""
+    return status in _REFUSALS and status not in _PASSING
+
+
 def judge_answer(phase: Phase, answer: Answer) -> Outcome | RetryAction:
     """
     What an answer that is no success means in this phase; the first row that fits counts.

@@ -20,7 +20,7 @@ from typing import Protocol
 
 from worker.contract import LotEntry, Outcome, ResultRow
 from worker.decide.head_facts import ObjectFacts
-from worker.decide.judge_error import RetryAction
+from worker.decide.judge_error import UNEXPECTED, RetryAction
 from worker.errors import StoppingError, WorkerError
 from worker.pool.thread_pool import ThreadPool
 
@@ -31,6 +31,13 @@ RETRY_BUDGET_S = 900.0
 
 CREDENTIALS_BUDGET_S = 60.0
 """How long S3 may refuse credentials before the task gives up, in seconds. ECS and botocore renew them well ahead."""
+
+REFUSAL_BUDGET_S = 30.0
+"""
+How long a key is tried again that is refused (4xx) without a code of S3's, in seconds: another server's page, say.
+
+S3 doesn't say so of a key, and one such key must not keep a task waiting for RETRY_BUDGET_S.
+"""
 
 LONG_THREADS = 4
 """Threads of the long pool, beside the others. More keys at once would share the same threads for their parts."""
@@ -269,6 +276,8 @@ class Loop:
         credentials = retry.retry_action is RetryAction.CREDENTIALS
         if credentials:
             patience_s, since = CREDENTIALS_BUDGET_S, now if key.credentials_since is None else key.credentials_since
+        elif retry.row.error_code == UNEXPECTED and retry.row.http_status:
+            patience_s = REFUSAL_BUDGET_S
         key = replace(key, credentials_since=since if credentials else None)
         if now - since < patience_s:
             longest_s = min(MAX_DELAY_S, 0.25 * 2 ** min(key.tries, 10))

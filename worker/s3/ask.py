@@ -23,7 +23,7 @@ from botocore.parsers import ResponseParserError
 
 from worker.contract import LotEntry, Outcome, Phase, ResultRow
 from worker.decide.head_facts import ObjectFacts
-from worker.decide.judge_error import UNTRUSTED, Answer, RetryAction, judge_answer, message_of
+from worker.decide.judge_error import UNEXPECTED, UNTRUSTED, Answer, RetryAction, judge_answer, message_of, refuses
 from worker.pool.loop import MAX_DELAY_S, Retry
 from worker.pool.pacing import Pace
 from worker.s3.fast.build_request import COPY
@@ -38,9 +38,6 @@ PATIENT_TRIES = 20
 """With the delays between them, some five minutes."""
 
 NO_SUCH_UPLOAD = "NoSuchUpload"
-
-UNEXPECTED = "UnexpectedAnswer"
-"""Our code for an answer that proves nothing."""
 
 _FAULTS = (HTTPClientError, exceptions.ConnectionError, IncompleteReadError, ResponseParserError)
 """Faults on the way, those in making a connection (DNS, TLS) too: these may pass, and no key is to blame."""
@@ -231,7 +228,8 @@ def answer_of(error: ClientError | BotoCoreError) -> Answer:
     if isinstance(error, _CREDENTIALS):
         return Answer(code="InvalidToken", message=f"no usable credentials: {error}")
     if isinstance(error, UnbelievedError):
-        return Answer(code=UNEXPECTED, message=str(error), lost=True)
+        status: Any = error.kwargs.get("status")
+        return Answer(code=UNEXPECTED, http_status=status if refuses(status) else None, message=str(error), lost=True)
     if isinstance(error, SSLError) and "CERTIFICATE_VERIFY_FAILED" in str(error):
         # OpenSSL's own word; botocore and urllib3 hand it on as text.
         return Answer(code=UNTRUSTED, message=str(error))

@@ -167,9 +167,9 @@ def carry_expires_as_it_is(client: "S3Client") -> None:
     client.meta.events.register("before-call.s3.CreateMultipartUpload", give)
 
 
-def _give_up(_: MutableMapping[str, Any], why: str) -> None:
+def _give_up(answer: MutableMapping[str, Any], why: str) -> None:
     """Raise past botocore that an answer is lost."""
-    raise UnbelievedError(error=why)
+    raise UnbelievedError(error=why, status=answer["status_code"])
 
 
 def _client(config: Config) -> "S3Client":

@@ -6,6 +6,7 @@ import time
 from collections import Counter
 from collections.abc import Callable, Iterator
 from contextlib import suppress
+from dataclasses import replace
 
 import pytest
 
@@ -13,7 +14,7 @@ from tests.worker.clock import FakeClock
 from tests.worker.pool.looping import SEEN, Collected, again, copied, entries, make
 from worker.contract import LotEntry, Outcome, ResultRow
 from worker.decide.head_facts import ObjectFacts
-from worker.decide.judge_error import RetryAction
+from worker.decide.judge_error import UNEXPECTED, RetryAction
 from worker.errors import StoppingError, WorkerError
 from worker.pool.loop import CREDENTIALS_BUDGET_S, RETRY_BUDGET_S, Retry
 
@@ -106,6 +107,22 @@ def test_a_key_that_never_ends_well_gets_its_last_answer() -> None:
         "k1": Outcome.ERROR,
         "k2": Outcome.COPIED,
     }
+
+
+def test_a_refusal_without_a_code_is_soon_believed_to_stay() -> None:
+    """A key that another server's page refuses has its error long before the retry budget is spent."""
+    sink = Collected()
+    tries: Counter[int] = Counter()
+
+    def action(entry: LotEntry, _: ObjectFacts | None) -> ResultRow | Retry:
+        tries[(status := 404 if entry.key == "k1" else 502)] += 1
+        row = ResultRow(entry=entry, outcome=Outcome.ERROR, error_code=UNEXPECTED, http_status=status)
+        page = row if status == 404 else replace(row, http_status=None)
+        return Retry(row=page, retry_action=RetryAction.LOOK_AGAIN) if entry.key != "k0" else copied(entry)
+
+    assert make(action, sink).run(entries(3))
+    assert sorted(row.entry.key for row in sink.rows) == ["k0", "k1", "k2"]
+    assert tries[404] < tries[502] / 4
 
 
 @pytest.mark.parametrize(
