@@ -24,7 +24,7 @@ def counting(
     """
     A function that takes how many are done now, and shows it now and then; call it as often as you like.
 
-    doing: a word or two, as "looked at". total: None while nobody knows. what: is counted.
+    doing: a word or two, as "looked at". total: None while it is unknown. what: is counted.
     On a terminal a live line, gone at the end; elsewhere a plain line every few seconds, so that
     nothing is printed of what is over soon.
     """

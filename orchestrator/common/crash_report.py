@@ -1,7 +1,7 @@
 """
 What is told when something happens that no command foresaw: one line, and a file with the rest.
 
-The file is for whoever mends it, and may be sent to others: secrets are taken out of it.
+The user may send this file to others, so secrets are taken out of it.
 """
 
 import logging

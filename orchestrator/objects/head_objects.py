@@ -57,7 +57,7 @@ def region() -> str:
 
 
 def head_client(threads: int = THREADS) -> Any:
-    """A client for `head_objects`, for whoever calls that often: making one takes longer than many requests."""
+    """A client for `head_objects`, for frequent callers: making one takes longer than many requests."""
     # A fixed user agent saves composing one for each request, a sixth of botocore's work (measured).
     return client("s3", max_pool_connections=threads, user_agent="s3reclass")
 
@@ -90,7 +90,7 @@ def head_objects(  # noqa: PLR0913 (what to look at, how to ask, and three thing
     feed = _Feed(entries, window=threads * WINDOW_PER_THREAD)
     results: _Results = SimpleQueue()
 
-    # Daemons: an interrupted command doesn't wait for requests that nobody will read.
+    # Daemons: an interrupted command doesn't wait for answers that are of no use any more.
     for _ in range(threads):
         Thread(target=_work, args=(feed, looker, results), daemon=True).start()
     working = threads

@@ -4,7 +4,7 @@ Duplicates among more lines than memory holds: found exactly, the first of each 
 First each line leaves its fingerprint, Python's 64-bit hash of it, parted into files on disk by its last
 bits; a part at a time is then looked through for a fingerprint that is there twice. Nearly always there is
 none, and no line need be looked at again. Otherwise the lines themselves are compared, whole: those with a
-repeated fingerprint alone when they are few, else all of them, parted likewise. Memory follows the size of a
+repeated fingerprint alone when they are few, else all of them, parted in the same way. Memory follows the size of a
 part, which doesn't grow with the number of lines; the disk holds 8 bytes more for each line, or, when many
 are duplicates, the lines once more.
 """
@@ -119,7 +119,7 @@ def remove_duplicates(
     How many lines of a file stand in it more than once, the first of each not counted.
 
     lines: the file. fingerprints: of its lines.
-    unique: written, without those lines and in the same order, if there are any; else nobody knows what is in it.
+    unique: written, without those lines and in the same order, if there are any; else its content is undefined.
     scratch: a folder for the parts.
     few_bytes: of lines that may repeat, held in memory.
     on_step: told now and then what is being done.

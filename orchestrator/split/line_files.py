@@ -53,7 +53,7 @@ class LineFile:
             self._lines.append(lines)
 
     def clear(self) -> None:
-        """Begin anew, with an empty file."""
+        """Begin again, with an empty file."""
         self._file.seek(0)
         self._file.truncate()
         del self._sizes[:], self._lines[:]
@@ -66,7 +66,7 @@ class LineFile:
 
 
 def line_blocks(path: Path) -> Iterator[bytes]:
-    r"""A file that somebody else wrote, in blocks of whole lines, which all end in `\n`."""
+    r"""Another program's file, in blocks of whole lines, which all end in `\n`."""
     with path.open("rb", buffering=0) as file:
         rest = b""
         while chunk := file.read(BLOCK_BYTES):

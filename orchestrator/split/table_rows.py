@@ -13,7 +13,7 @@ MAX_LINE_BYTES = 1 << 20
 
 
 class TableRows:
-    """The rows of a table, read by Python's csv but for blocks that somebody else knows what to do with."""
+    """The rows of a table, read by Python's csv except the blocks that another reader takes."""
 
     def __init__(self, chunks: Iterable[bytes], name: str, delimiter: str) -> None:
         self._name = name

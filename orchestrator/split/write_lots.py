@@ -264,7 +264,7 @@ def _refuse_to_replace(folder: Path, old: Lots | None, new: Lots) -> None:
     | lots of the same key file: its path or its content | yes |
     | lots of another key file | no |
     | no lots, or what a killed split left | yes |
-    | lot files, or a damaged lots.json, of nobody knows whom | no |
+    | lot files, or a damaged lots.json, of unknown origin | no |
     """
     if old:
         same_path = old.source_path and old.source_path == new.source_path

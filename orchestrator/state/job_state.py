@@ -122,7 +122,7 @@ class JobState:
         self._store.write(self.paths.stop_file, json.dumps({"at": at.isoformat()}).encode())
 
     def stop_sign(self) -> Callable[[], bool]:
-        """What tells whether somebody has asked for that since this was called; by no clock, as theirs may be wrong."""
+        """Whether a stop was asked for since this was called. No clock is compared: the other one may be wrong."""
         before = self._store.read(self.paths.stop_file)
         return lambda: self._store.read(self.paths.stop_file) != before
 
@@ -207,7 +207,7 @@ class JobState:
             raise self._damaged(self.paths.lease_file, error) from error
 
     def launcher(self) -> Holder | None:
-        """Whoever runs the job now, as far as the lease tells: it may have been killed in the last two minutes."""
+        """The launcher that holds the lease; it may have been killed in the last two minutes."""
         lease, _, age_s = self.read_lease()
         return lease.holder if lease and not lease.released and age_s <= lease.lasts_s else None
 

@@ -15,7 +15,7 @@ _STATE, _STARTTIME = 0, 19
 """Fields of /proc/<pid>/stat behind the command's name: 3, state, and 22, starttime (proc_pid_stat(5))."""
 
 _ENDED = "ZX"
-"""States of a process that has ended and that nobody has asked for yet: zombie, dead."""
+"""States of a process that has ended and whose exit code isn't fetched yet: zombie, dead."""
 
 
 def this_launcher(command: str, since: datetime) -> Holder:
@@ -23,7 +23,7 @@ def this_launcher(command: str, since: datetime) -> Holder:
     process = began(os.getpid())
     return Holder(
         host=platform.node(),
-        # Without knowing when we began nobody can tell our number from its next bearer's.
+        # Without the time of our start, our number can't be told from a later process's.
         machine=_machine() if process else "",
         pid=os.getpid(),
         process=process or "",

@@ -1,7 +1,7 @@
 """
 What lease.json says, and which launcher may take the lease. Pure.
 
-A lease ends by itself unless it is renewed, so that a launcher whose machine has gone needs nobody to clean up.
+A lease ends by itself unless it is renewed, so a launcher whose machine has gone leaves nothing to clean up.
 """
 
 import json
@@ -122,7 +122,7 @@ def judge_lease(found: Lease | None, *, ours: str, age_s: float, ended: bool) ->
     | ours | | | ours |
     | another's | longer ago than it lasts | any | free |
     | another's | since | has ended | free |
-    | another's | since | lives, or nobody here knows | held |
+    | another's | since | lives, or that can't be known here | held |
 
     ours: our lease's id. age_s: seconds since it was written. ended: whether the holder is known to have ended.
     """

@@ -3,7 +3,7 @@ The state's files, in a directory or under an S3 prefix: read, list, write whole
 
 Paths are relative to the state's root, with `/` between the parts (`worker.contract.StatePaths` names them).
 A reader never sees half a file: S3 puts are atomic, and in a directory a file is renamed into place. A file
-can be written on the condition that nobody else has written it meanwhile, which is what a lease needs.
+can be written on the condition that it wasn't written meanwhile, which is what a lease needs.
 """
 
 import fcntl

@@ -110,7 +110,7 @@ class StatePaths:
     Every path in a job's state, relative to the state's root, `/` between the parts.
 
         <job>/job.json                                  the job's settings, written by the launcher
-        <job>/stop.json                                 when somebody last asked for the job to be stopped
+        <job>/stop.json                                 when a stop was last asked for
         <job>/lease.json                                which launcher may start tasks, until when
         <job>/lots/<lot>.csv                            the lot, uploaded before its first task
         <job>/<phase>/rate.json                         the share of the job's rate that each running task may take

@@ -64,7 +64,7 @@ class UnbelievedError(HTTPClientError):
 
 
 class RefusedError(Exception):
-    """S3 didn't do what was asked, or nobody knows whether it did: `answer` says what is known."""
+    """S3 didn't do what was asked, or it isn't known whether it did: `answer` says what is known."""
 
     def __init__(self, answer: Answer) -> None:
         super().__init__(answer.code)

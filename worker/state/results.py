@@ -135,7 +135,7 @@ class Recorder:
 
     requests: how many requests this attempt has sent.
     parts: what the parts of earlier attempts, and of this one, amount to so far.
-    before_progress: called before the progress is written anew.
+    before_progress: called before the progress is written again.
     clock: seconds, monotonic. now: the time in UTC.
     """
 

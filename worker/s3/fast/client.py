@@ -28,7 +28,7 @@ CREDENTIALS_S = 5.0
 
 STRANGE_IN_A_ROW = 100
 REST_S = 60.0
-"""After so many strange answers with none understood between, the fast client rests for so many seconds."""
+"""After this many unexpected answers in a row, the fast client rests for REST_S seconds."""
 
 REMEMBERED = 20_000
 """Keys known to be for boto3's client, at most; one that is forgotten is only found to be strange again."""
@@ -183,7 +183,7 @@ class FastClient:
         return text
 
     def _current_credentials(self) -> Credentials:
-        """The credentials, asked for anew every few seconds. Raises UnexpectedAnswerError when there are none."""
+        """The credentials, asked for again every few seconds. Raises UnexpectedAnswerError when there are none."""
         frozen = self._frozen
         if frozen is None or self._clock() >= self._frozen_until:
             try:

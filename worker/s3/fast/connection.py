@@ -52,7 +52,7 @@ class Connection:
         except OSError as error:
             raise UnexpectedAnswerError(f"no connection: {error}", sent=False) from error
         # A socket with a timeout asks the system, before each call, whether it may go on: twice the calls, and each
-        # is a turn of the interpreter's lock. So it has none, and whoever watches aborts what is overdue.
+        # is a turn of the interpreter's lock. So it has none, and a watching thread aborts what is overdue.
         self._timeout_s = self._socket.gettimeout() or math.inf
         self._socket.settimeout(None)
         self._came = select.poll()
@@ -98,7 +98,7 @@ class Connection:
             self._socket.settimeout(self._timeout_s)
 
     def abort(self) -> None:
-        """Let whoever waits for an answer wait no longer; any thread may."""
+        """End the wait for an answer; any thread may call it."""
         with suppress(OSError):
             # Not a TLS socket's own way, which is for the thread that uses it.
             socket.socket.shutdown(self._socket, socket.SHUT_RDWR)
