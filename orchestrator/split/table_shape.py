@@ -140,7 +140,8 @@ def is_table(rows: Rows) -> bool:
         return False
     if _is_report(rows, width) or _header(rows):
         return True
-    several = len(rows) > 1
+    # A comma with a space behind it is a sentence's, as in `reel, 1`: programs write none.
+    several = len(rows) > 1 and not any(cell.startswith(" ") for row in rows for cell in row[1:])
     attributes = any(_is_attribute(rows, at) for at in range(1, width))
     return several and (attributes or _is_bucket_column(rows, "") or _version_column(rows, width, 0) is not None)
 

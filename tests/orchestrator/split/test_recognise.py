@@ -49,6 +49,7 @@ def keys() -> list[str]:
 
 TAKEN = {
     "lines": ("k.txt", PLAIN, [*KEYS, "photos/c+d.jpg"], ""),
+    "commas within names": ("k.txt", b"reel, 0\nreel, 1\nreel, 2\n", ["reel, 0", "reel, 1", "reel, 2"], ""),
     "no end of the last line": ("k.txt", b"photos/a.jpg\nphotos/b 1.jpg", KEYS, ""),
     "CRLF": ("k.txt", b"photos/a.jpg\r\nphotos/b 1.jpg\r\n", KEYS, r"its lines end in \r\n"),
     "byte order mark": ("k.txt", b"\xef\xbb\xbfphotos/a.jpg\nphotos/b 1.jpg\n", KEYS, "byte order mark"),
