@@ -23,6 +23,7 @@ GUARD_MOST_S = 30
 """Seconds that the guard may take at the end; it takes a moment."""
 
 KILLS, BETWEEN_KILLS_S = 100, 0.1
+QUIET_LOOKS = 10
 
 Began = Callable[[int], None]
 """Takes the process id of each command that runs in the folder, and 0 once it has ended."""
@@ -63,8 +64,11 @@ def main() -> None:
     if command:
         with suppress(ProcessLookupError):
             os.kill(command, signal.SIGKILL)
+    quiet = 0
     for _ in range(KILLS):
-        if not _kill_tasks(folder):
+        # A task that was being started when the demo ended shows itself a moment later.
+        quiet = 0 if _kill_tasks(folder) else quiet + 1
+        if quiet == QUIET_LOOKS:
             break
         time.sleep(BETWEEN_KILLS_S)
     shutil.rmtree(folder, ignore_errors=True)
