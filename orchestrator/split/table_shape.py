@@ -39,7 +39,7 @@ _VERSION = re.compile(r"null|(?=\S*[A-Z])(?=\S*[a-z])[A-Za-z0-9._+/-]{30,64}|[0-
 _TASK_STATUS = {"succeeded", "failed", "pending"}
 _VERDICTS = {"differs", "other-class", "missing", "denied", "error"}
 _REPORT_COLUMNS = 6
-"""Bucket, key, version id and a status are a report's first columns; the shortest, of `verify`, has so many in all."""
+"""Columns of the shortest report, `verify`'s. Each report begins with bucket, key, version id and a status."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

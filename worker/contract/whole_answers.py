@@ -213,7 +213,7 @@ def believe_whole_answers_only(
     session = client._endpoint.http_session  # noqa: SLF001 (botocore has no other way in)
     session.send = partial(_send_and_read, session.send, wire.broken)
     response = partial(WholeResponse, max_bytes=max_bytes, max_s=max_s, wire=wire)
-    # The dict that the session's pools are made by.
+    # The dict by which botocore makes its pools.
     pools = session._pool_classes_by_scheme  # noqa: SLF001 (botocore has no other way in)
     for scheme, pool in tuple(pools.items()):
         made = type("WholeConnection", (pool.ConnectionCls,), {"response_class": staticmethod(response)})
